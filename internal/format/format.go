@@ -1,0 +1,126 @@
+package format
+
+import (
+	"context"
+	"iter"
+)
+
+// Options steer how a journal is found and opened.
+type Options struct {
+	// Salvage makes a Find accept a journal whose own header is beyond
+	// recognition, when enough of the rest is recognisable.
+	Salvage bool
+	// JournalDevice is the external journal of a filesystem image, or nil.
+	JournalDevice Source
+}
+
+// Format is one row of the table of formats.
+type Format struct {
+	// Name is what --format takes, Title what people read.
+	Name, Title string
+	// Find opens the journal inside src: src itself, or a part of it when the
+	// journal lives inside a filesystem. Bytes that are not of this format give
+	// [ErrUnknownFormat].
+	Find func(ctx context.Context, src Source, opt Options) (Journal, error)
+	// Kinds lists the kinds of record that a scan may yield.
+	Kinds []Kind
+	// Rules lists every fault code that the format raises.
+	Rules []Rule
+	// Writes says whether this program can also encode the format.
+	Writes bool
+	// Docs is the page that specifies the format.
+	Docs string
+}
+
+// Order is the order of a scan.
+type Order uint8
+
+const (
+	// LogOrder is the order of the history: the live log first, from its tail
+	// to its end, then what is left of older laps.
+	LogOrder Order = iota
+	// Physical is the order of the bytes, from 0 to the journal's size.
+	Physical
+)
+
+// Scan steers one pass over a journal.
+type Scan struct {
+	Order Order
+	// SkipData leaves the contents of logged blocks unread; their checksums
+	// count as unverifiable.
+	SkipData bool
+	// Brief leaves [Record.Fields] empty, for callers that only count and check.
+	Brief bool
+	// Explain says for each logged block what it is to the filesystem around
+	// the journal.
+	Explain bool
+}
+
+// Journal is an opened journal. Its methods are safe for concurrent use, and
+// each scan is independent.
+type Journal interface {
+	// Source is the journal's bytes: offset 0 is where the journal starts.
+	Source() Source
+	// Describe reads as much as is needed to say what the journal is and which
+	// state it is in. Logged contents are read only where the format leaves no
+	// other way to tell where the log ends.
+	Describe(ctx context.Context) (*Info, error)
+	// Scan yields the records. A non-nil error is the last thing yielded.
+	Scan(ctx context.Context, s Scan) iter.Seq2[*Record, error]
+}
+
+// Splitter is a Journal whose physical scan can be done in parts at once.
+type Splitter interface {
+	// Split returns scans of at most n parts which, one after the other, yield
+	// what a scan in physical order yields.
+	Split(ctx context.Context, s Scan, n int) ([]iter.Seq2[*Record, error], error)
+}
+
+// State is a journal's condition.
+type State uint8
+
+const (
+	// Clean: nothing to recover.
+	Clean State = iota
+	// Dirty: there are transactions to replay.
+	Dirty
+	// InUse: it is being written. Shown as "live".
+	InUse
+	// Damaged: it needs more than a replay.
+	Damaged
+)
+
+// String returns the state's name in every output format.
+func (s State) String() string { return [...]string{"clean", "dirty", "live", "damaged"}[s] }
+
+// Transactions counts them by outcome.
+type Transactions struct {
+	Committed, Uncommitted, Damaged int
+}
+
+// Info is what can be said of a journal as a whole.
+type Info struct {
+	Format  string
+	Variant []string
+	State   State
+	// Place says where the journal was found: "inode 8 of an ext4 filesystem".
+	// Empty when the source is the journal.
+	Place string
+	// Geometry holds sizes, positions and identifiers.
+	Geometry Fields
+	// HasSeq, HasTime: whether the ranges below mean anything.
+	HasSeq, HasTime bool
+	// FirstSeq and LastSeq bound the committed transactions or events.
+	FirstSeq, LastSeq uint64
+	// FirstTime and LastTime are in nanoseconds since 1970.
+	FirstTime, LastTime int64
+	Transactions        Transactions
+	// Outlook says in a sentence what the kernel would make of the journal.
+	Outlook string
+	// Faults lists what is wrong with the journal as a whole: how it was found,
+	// its geometry, its end.
+	Faults []Fault
+	// Mark changes whenever somebody writes to the journal. Two equal marks
+	// around a scan mean that the scan saw one state.
+	Mark string
+}
