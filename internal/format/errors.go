@@ -3,6 +3,7 @@ package format
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"strings"
 )
 
@@ -69,4 +70,14 @@ func Hint(err error) string {
 		return e.Hint
 	}
 	return ""
+}
+
+// Cause is the innermost message of err, without the path that the operating
+// system's errors carry.
+func Cause(err error) string {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err.Error()
+	}
+	return err.Error()
 }

@@ -27,6 +27,8 @@ func (s Severity) String() string { return [...]string{"note", "warning", "error
 type Rule struct {
 	Code     string
 	Severity Severity
+	// Growing: normal while somebody is writing the journal.
+	Growing bool
 	// Doc says in one sentence what the fault means, for people.
 	Doc string
 }
@@ -72,7 +74,7 @@ func (f *Fault) Flip(table *crc32.Table, block []byte, sumAt int, order binary.B
 		order.PutUint32(b[:], diff)
 		for i, x := range b {
 			if x != 0 {
-				return f.flipped(sumAt+i, bits.TrailingZeros8(x), "of the stored sum")
+				return f.SetFlip(f.Offset+int64(sumAt+i), bits.TrailingZeros8(x), "of the stored sum")
 			}
 		}
 	}
@@ -80,15 +82,18 @@ func (f *Fault) Flip(table *crc32.Table, block []byte, sumAt int, order binary.B
 	if at < 0 || at >= sumAt && at < sumAt+4 {
 		return f
 	}
-	return f.flipped(at, bit, "")
+	return f.SetFlip(f.Offset+int64(at), bit, "")
 }
 
-func (f *Fault) flipped(at, bit int, of string) *Fault {
-	f.FlipOffset, f.FlipBit = f.Offset+int64(at), bit
+// SetFlip notes that one flipped bit explains the fault: bit of the byte at
+// offset, counted like [Fault.Offset]. of says what the byte belongs to when
+// that is not plain.
+func (f *Fault) SetFlip(offset int64, bit int, of string) *Fault {
+	f.FlipOffset, f.FlipBit = offset, bit
 	if of != "" {
 		of = " " + of
 	}
-	f.Message += fmt.Sprintf("; one flipped bit explains it: bit %d of byte %d%s", bit, f.FlipOffset, of)
+	f.Message += fmt.Sprintf("; one flipped bit explains it: bit %d of byte %d%s", bit, offset, of)
 	return f
 }
 
@@ -115,4 +120,10 @@ func FlippedBit(table *crc32.Table, n int, diff uint32) (at, bit int) {
 		}
 	}
 	return -1, -1
+}
+
+// SetSeq places the fault in the log.
+func (f *Fault) SetSeq(seq uint64) *Fault {
+	f.Seq, f.HasSeq = seq, true
+	return f
 }

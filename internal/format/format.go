@@ -49,6 +49,9 @@ type Scan struct {
 	// SkipData leaves the contents of logged blocks unread; their checksums
 	// count as unverifiable.
 	SkipData bool
+	// LiveOnly leaves out what no recovery would read: gaps and what is left of
+	// older laps.
+	LiveOnly bool
 	// Brief leaves [Record.Fields] empty, for callers that only count and check.
 	Brief bool
 	// Explain says for each logged block what it is to the filesystem around
@@ -69,10 +72,10 @@ type Journal interface {
 	Scan(ctx context.Context, s Scan) iter.Seq2[*Record, error]
 }
 
-// Splitter is a Journal whose physical scan can be done in parts at once.
+// Splitter is a Journal whose scan can be done in parts at once.
 type Splitter interface {
 	// Split returns scans of at most n parts which, one after the other, yield
-	// what a scan in physical order yields.
+	// what the whole scan yields.
 	Split(ctx context.Context, s Scan, n int) ([]iter.Seq2[*Record, error], error)
 }
 
@@ -95,7 +98,8 @@ func (s State) String() string { return [...]string{"clean", "dirty", "live", "d
 
 // Transactions counts them by outcome.
 type Transactions struct {
-	Committed, Uncommitted, Damaged int
+	// Unreachable counts valid ones that a recovery would not find.
+	Committed, Uncommitted, Damaged, Unreachable int
 }
 
 // Info is what can be said of a journal as a whole.
@@ -115,6 +119,9 @@ type Info struct {
 	// FirstTime and LastTime are in nanoseconds since 1970.
 	FirstTime, LastTime int64
 	Transactions        Transactions
+	// Provisional: Transactions takes logged contents to be right, as they
+	// were not read; a scan that finds a committed one damaged knows better.
+	Provisional bool
 	// Outlook says in a sentence what the kernel would make of the journal.
 	Outlook string
 	// Faults lists what is wrong with the journal as a whole: how it was found,

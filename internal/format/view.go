@@ -105,3 +105,22 @@ func (v *View) NextData(off int64) int64 {
 	}
 	return v.size
 }
+
+// Contiguous returns the first offset after off at which src stops being one
+// contiguous piece of the file that the user named.
+func Contiguous(src Source, off int64) int64 {
+	v, ok := src.(*View)
+	if !ok {
+		return src.Size()
+	}
+	i := v.find(off)
+	if i >= len(v.extents) {
+		return v.size
+	}
+	e := v.extents[i]
+	if e.From < 0 {
+		return e.At + e.Length
+	}
+	inner := Contiguous(v.base, e.From+off-e.At) - e.From + e.At
+	return min(e.At+e.Length, inner)
+}

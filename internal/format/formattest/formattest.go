@@ -165,11 +165,19 @@ func (c *checker) sameRecords(ctx context.Context, j format.Journal, physical []
 	if !slices.Equal(a, b) {
 		return broken("log order and physical order yield different records: %s", firstDifference(a, b))
 	}
+	if err := sameParts(ctx, j, format.Physical, physical); err != nil {
+		return err
+	}
+	return sameParts(ctx, j, format.LogOrder, log)
+}
+
+// sameParts checks that the parts of a scan, joined, are the whole.
+func sameParts(ctx context.Context, j format.Journal, order format.Order, whole []string) error {
 	sp, ok := j.(format.Splitter)
 	if !ok {
 		return nil
 	}
-	parts, err := sp.Split(ctx, format.Scan{Order: format.Physical, Explain: true}, 3)
+	parts, err := sp.Split(ctx, format.Scan{Order: order, Explain: true}, 3)
 	if err != nil {
 		return classified(err)
 	}
@@ -182,8 +190,8 @@ func (c *checker) sameRecords(ctx context.Context, j format.Journal, physical []
 			joined = append(joined, Digest(r))
 		}
 	}
-	if !slices.Equal(joined, physical) {
-		return broken("the parts differ from the whole: %s", firstDifference(physical, joined))
+	if !slices.Equal(joined, whole) {
+		return broken("the parts differ from the whole: %s", firstDifference(whole, joined))
 	}
 	return nil
 }

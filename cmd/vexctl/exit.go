@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/vexfs/vexctl/internal/filter"
+	"github.com/vexfs/vexctl/internal/format"
+	"github.com/vexfs/vexctl/internal/render"
+)
+
+// Exit codes. This is the one place that decides them; exitHelp is printed on
+// every help page.
+const (
+	exitDone        = 0
+	exitDamage      = 1
+	exitFailed      = 2
+	exitInterrupted = 130
+)
+
+const exitHelp = `Exit codes:
+  0    clean, or done
+  1    damage found, or recovered with losses
+  2    could not do it: usage, unreadable, unknown or unsupported format
+  130  interrupted
+`
+
+// errDamage ends a command that did its work and found damage.
+var errDamage = errors.New("damage found")
+
+// Main runs the command line and returns its exit code.
+func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	// A second signal ends the program at once.
+	context.AfterFunc(ctx, stop)
+	root := newRoot(&app{in: stdin, out: stdout, err: stderr})
+	root.SetArgs(args)
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	return exitCode(ctx, root.ExecuteContext(ctx), stderr)
+}
+
+// exitCode maps the error that a command ended with to its exit code, and
+// prints it.
+func exitCode(ctx context.Context, err error, stderr io.Writer) int {
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.Is(err, errDamage):
+		return exitDamage
+	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
+		fmt.Fprintln(stderr, "vexctl: interrupted")
+		return exitInterrupted
+	case errors.Is(err, syscall.EPIPE):
+		return exitFailed // the reader of our output went away; it knows
+	case filter.IsBad(err):
+		fmt.Fprintf(stderr, "vexctl: %v\n", err)
+	default:
+		fmt.Fprintf(stderr, "vexctl: %s\n", render.Plain(err.Error()))
+	}
+	if hint := format.Hint(err); hint != "" {
+		fmt.Fprintf(stderr, "  try: %s\n", render.Plain(hint))
+	}
+	return exitFailed
+}
