@@ -270,9 +270,10 @@ func (t *tally) record(r *format.Record) {
 	}
 }
 
-// counts: what is left of older laps is nobody's loss.
+// counts: what is left of older laps, or of a transaction that a crash cut
+// short, is nobody's loss.
 func counts(r *format.Record) bool {
-	return r.Zone == format.NoZone || r.Zone == format.Live || r.Zone == format.Torn
+	return r.Zone == format.NoZone || r.Zone == format.Live || r.Zone == format.Torn && len(r.Faults) > 0
 }
 
 func (t *tally) sum(s format.Sum) {

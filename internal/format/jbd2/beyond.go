@@ -22,6 +22,10 @@ type beyond struct {
 	firstBlock  uint32
 	orphan      bool // a commit block of the transaction at the end, without its descriptor
 	orphanBlock uint32
+	// overrun: the run of a descriptor of the unfinished transaction, in
+	// overrunBlock, went on over another header.
+	overrun      bool
+	overrunBlock uint32
 }
 
 // candidate is a transaction that the search is following.
@@ -56,10 +60,12 @@ type run struct {
 
 func (r *run) pending() bool { return r.next < len(r.tags) }
 
-// lookBeyond searches [stopDist, ring).
+// lookBeyond searches [endDist, ring). That takes in the unfinished
+// transaction at the end, because a descriptor that claims too many blocks
+// makes later transactions look like its own data.
 func (j *Journal) lookBeyond(ctx context.Context, l *live) error {
 	s := &search{j: j, g: &j.geo, l: l}
-	return j.lenient(ctx, l.stopDist, j.geo.ring(), 1<<20, func(d uint32, b []byte) uint32 {
+	return j.lenient(ctx, l.endDist, j.geo.ring(), 1<<20, func(d uint32, b []byte) uint32 {
 		s.block(d, b)
 		return 1
 	})
@@ -109,6 +115,9 @@ func (s *search) block(d uint32, b []byte) {
 		return
 	}
 	if s.run.pending() {
+		if y := &s.l.beyond; d < s.l.stopDist && s.run.tid == s.l.end && !y.overrun {
+			y.overrun, y.overrunBlock = true, s.run.desc
+		}
 		s.cand.whole = false
 		s.run = run{}
 	}
@@ -116,7 +125,7 @@ func (s *search) block(d uint32, b []byte) {
 	switch h.typ {
 	case typeDescriptor:
 		s.run.tags, _ = s.g.tags(s.run.tags[:0], b)
-		s.run.next, s.run.tid = 0, h.tid
+		s.run.next, s.run.tid, s.run.desc = 0, h.tid, s.g.block(d)
 		s.seal(b)
 	case typeRevoke:
 		s.seal(b)
@@ -197,7 +206,7 @@ func (s *search) commit(d uint32, h header, b []byte) {
 	whole := s.cand.active && s.cand.whole
 	at := s.cand.at
 	s.cand.active = false
-	if !s.newer(h.tid) || !s.commitCounts(b) {
+	if !s.newer(h.tid) || !s.commitCounts(b) || s.l.badCommit != nil && h.tid == s.l.end {
 		return
 	}
 	y := &s.l.beyond
@@ -263,6 +272,10 @@ func (j *Journal) judgeEnd(l *live) {
 	}
 	blocks := l.stopDist - l.endDist
 	switch {
+	case l.beyond.valid > 0 && l.beyond.overrun:
+		f := j.fault(CodeOverrun, l.beyond.overrunBlock, 1, fmt.Sprintf("a descriptor of transaction %d claims blocks that belong to later transactions", l.end))
+		f.SetSeq(uint64(l.end))
+		l.faults = append(l.faults, *f)
 	case blocks > 0:
 		f := j.fault(CodeTornTail, j.geo.block(l.endDist), blocks, fmt.Sprintf("transaction %d was not finished: %d of its blocks are there, its commit is not", l.end, blocks))
 		if l.badCommit != nil {

@@ -412,15 +412,15 @@ func (s *scanner) descriptor(h header, block, d uint32, b []byte) {
 	r := &s.rec
 	r.Kind = format.Descriptor
 	complete := s.enter(h, block, b)
-	s.checkTail(b, CodeDescriptorSum, "the descriptor block's checksum is wrong")
+	sound := s.checkTail(b, CodeDescriptorSum, "the descriptor block's checksum is wrong")
 	if !s.opt.Brief {
 		r.Fields.Uint("tag_count", 0, 0, uint64(len(s.run.tags)))
 		if s.g.sealed() {
 			r.Fields.Hex("checksum", len(b)-tailSize, 4, uint64(be.Uint32(b[len(b)-tailSize:])))
 		}
 	}
-	if !s.zoneCounts() {
-		return
+	if !s.zoneCounts() || !sound {
+		return // what a damaged block claims is no news
 	}
 	if !complete {
 		r.Fault(CodeNoLastTag, "no tag of this descriptor is marked as the last")
@@ -477,26 +477,28 @@ func (s *scanner) checkPadding(b []byte, from int) {
 	f.Length = 1
 }
 
-// checkTail checks the checksum at the end of a descriptor or revoke block.
-func (s *scanner) checkTail(b []byte, code, message string) {
+// checkTail checks the checksum at the end of a descriptor or revoke block,
+// where there is one.
+func (s *scanner) checkTail(b []byte, code, message string) (sound bool) {
 	if !s.g.sealed() {
-		return
+		return true
 	}
 	stored, computed := s.g.tailSum(b)
 	if stored == computed {
 		s.rec.Sum = format.SumOK
-		return
+		return true
 	}
 	s.rec.Sum = format.SumBad
 	if s.zoneCounts() {
 		noteSums(s.rec.Fault(code, message), b, len(b)-tailSize, stored, computed)
 	}
+	return false
 }
 
 func (s *scanner) revoke(b []byte) {
 	r := &s.rec
 	r.Kind = format.Revoke
-	s.checkTail(b, CodeRevokeSum, "the revoke block's checksum is wrong")
+	sound := s.checkTail(b, CodeRevokeSum, "the revoke block's checksum is wrong")
 	list, ok := s.g.revokes(b)
 	if !s.opt.Brief {
 		r.Fields.Uint("r_count", 12, 4, uint64(be.Uint32(b[12:])))
@@ -506,7 +508,7 @@ func (s *scanner) revoke(b []byte) {
 			r.Fields.Hex("checksum", len(b)-tailSize, 4, uint64(be.Uint32(b[len(b)-tailSize:])))
 		}
 	}
-	if !s.zoneCounts() {
+	if !s.zoneCounts() || !sound {
 		return
 	}
 	if !ok {

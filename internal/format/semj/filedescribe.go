@@ -101,11 +101,21 @@ func (d describer) numbers(a *audit) {
 		f.Fields.Uint("event_id", 0, 0, a.maxID)
 	}
 	if d.missing {
-		f := d.add(CodeIndexTruncated, fmt.Sprintf("an index of %d entries at byte %d does not fit the file", d.h.TotalEvents, d.h.IndexOffset), d.index, d.size-d.index)
-		f.Fields.Uint("index_offset", hdrIndex, 8, d.h.IndexOffset)
-		f.Fields.Uint("expected", 0, 0, d.h.TotalEvents)
-		f.Fields.Uint("actual", 0, 0, uint64(d.entries))
+		d.cutIndex()
 	}
+}
+
+// cutIndex notes an index that is not whole, at what is there of it or at the
+// header's word of it.
+func (d describer) cutIndex() {
+	at, n := d.index, d.size-d.index
+	if n == 0 {
+		at, n = hdrIndex, 8
+	}
+	f := d.add(CodeIndexTruncated, fmt.Sprintf("an index of %d entries at byte %d does not fit the file", d.h.TotalEvents, d.h.IndexOffset), at, n)
+	f.Fields.Uint("index_offset", hdrIndex, 8, d.h.IndexOffset)
+	f.Fields.Uint("expected", 0, 0, d.h.TotalEvents)
+	f.Fields.Uint("actual", 0, 0, uint64(d.entries))
 }
 
 // differ notes that the header's number at byte at is not what was found.
