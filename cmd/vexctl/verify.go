@@ -339,6 +339,9 @@ func (r verified) verdict(on bool) string {
 	live := ""
 	if r.Live {
 		live = ", as far as it was written when this began"
+		if r.Info.HasSeq {
+			live = fmt.Sprintf(", through sequence %d; it is being written", r.Info.LastSeq)
+		}
 	}
 	if r.OK {
 		return paint(on, green, "OK") + live + ", " + plural(warnings, "warning")

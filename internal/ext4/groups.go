@@ -77,6 +77,9 @@ func (r *descReader) read(buf []byte, i int) []byte {
 func (fs *FS) groups() iter.Seq2[uint64, group] {
 	return func(yield func(uint64, group) bool) {
 		s := &fs.Super
+		if s.IsJournalDevice {
+			return
+		}
 		r := descReader{fs: fs}
 		// A group has at least its descriptor in the source.
 		count := min(s.groups, maxGroups, uint64(fs.Source.Size())/uint64(s.DescSize))

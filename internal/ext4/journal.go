@@ -53,6 +53,9 @@ func (fs *FS) Journal() (view *format.View, how string, faults []format.Fault, e
 func (fs *FS) hasJournal() error {
 	s := &fs.Super
 	switch {
+	case s.IsJournalDevice:
+		return &format.Error{What: "this is a journal device, not a filesystem", Path: fs.Source.Name(), Offset: -1,
+			Hint: "its journal serves another filesystem", Err: format.ErrNoJournal}
 	case s.Compat&compatHasJournal == 0:
 		return &format.Error{What: "the filesystem has no journal", Path: fs.Source.Name(), Offset: -1,
 			Hint: "there is nothing to replay or inspect; it may be ext2, or its journal was removed with tune2fs", Err: format.ErrNoJournal}

@@ -154,6 +154,27 @@ func TestJournalDevice(t *testing.T) {
 	_ = fs.Super.Fields()
 }
 
+// TestJournalDeviceLies: a journal device has no geometry to rely on.
+func TestJournalDeviceLies(t *testing.T) {
+	m := newImage(true)
+	sb := m.super()
+	le.PutUint32(sb[0x60:], incompatJournalDev|incompat64Bit)
+	for _, at := range []int{0x20, 0x24, 0x28, 0x58, 0xFE} {
+		le.PutUint16(sb[at:], 0)
+	}
+	sealSuper(sb)
+	fs, err := Open(format.NewBytes("image", m.b))
+	must(t, err)
+	if _, _, _, err := fs.Journal(); !errors.Is(err, format.ErrNoJournal) {
+		t.Errorf("%v", err)
+	}
+	var f format.Fields
+	NewExplainer(fs).Explain(&f, 3, m.block(3))
+	if f.Text("block_type") != "unused?" {
+		t.Errorf("%+v", f)
+	}
+}
+
 // TestJournalFragments marks every third block as used before the journal is
 // made of what is left.
 func TestJournalFragments(t *testing.T) {

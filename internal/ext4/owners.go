@@ -58,6 +58,9 @@ func newOwners(s *Super, journal uint32) *owners {
 
 // add notes one run; contiguous ones are joined.
 func (o *owners) add(r run) {
+	if o.full {
+		return
+	}
 	if k := len(o.list) - 1; k >= 0 && r.follows(&o.list[k]) {
 		o.list[k].n += r.n
 		return

@@ -31,6 +31,9 @@ type Rule struct {
 	Growing bool
 	// Doc says in one sentence what the fault means, for people.
 	Doc string
+	// Outlook replaces [Info.Outlook] where a scan finds the fault; empty if
+	// the fault changes nothing about it.
+	Outlook string
 }
 
 // Fault is something wrong at one place.

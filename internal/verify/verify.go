@@ -85,10 +85,7 @@ func Run(ctx context.Context, open func() (format.Journal, error), opt Options) 
 		return r, err
 	}
 	live := opt.Mounted
-	for look := 1; look < looks; look++ {
-		if r.OK && (live || look > 1) {
-			break
-		}
+	for look := 1; look < looks && !r.OK; look++ {
 		if err := sleep(ctx, pause); err != nil {
 			return nil, err
 		}
@@ -104,10 +101,25 @@ func Run(ctx context.Context, open func() (format.Journal, error), opt Options) 
 			break
 		}
 	}
+	if !live {
+		if live, err = moved(ctx, open, r.Info.Mark); err != nil {
+			return nil, err
+		}
+	}
 	if live {
 		r.settle(opt.Rules)
 	}
 	return r, nil
+}
+
+// moved says whether the journal has changed since it had that mark.
+func moved(ctx context.Context, open func() (format.Journal, error), mark string) (bool, error) {
+	j, err := open()
+	if err != nil {
+		return false, err
+	}
+	info, err := j.Describe(ctx)
+	return err == nil && info.Mark != mark, err
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -346,5 +358,18 @@ func (t *tally) report(j format.Journal, info *format.Info) *Report {
 	if !r.OK {
 		info.State = format.Damaged
 	}
+	t.outlook(r)
 	return r
+}
+
+// outlook corrects what was said before the contents were read.
+func (t *tally) outlook(r *Report) {
+	for _, f := range r.Findings {
+		for _, rule := range t.opt.Rules {
+			if rule.Code == f.Code && rule.Outlook != "" {
+				r.Info.Outlook = rule.Outlook
+				return
+			}
+		}
+	}
 }

@@ -35,6 +35,53 @@ type Sample struct {
 	// Cuts and Flips are the strides of the truncation and bit-flip tests, in
 	// bytes; 0 means every one.
 	Cuts, Flips int
+	// Used lists the byte ranges [from, to) of a large sample that hold
+	// something, in order. The rest is zeros: it is shown to the format as the
+	// holes of a sparse file, and cut and flipped only every [Sparse] bytes.
+	// Empty means that all of it is used.
+	Used [][2]int
+}
+
+// Sparse is the stride in the unused parts of a sample, in bytes.
+const Sparse = 16381
+
+// used says whether the byte at off is to be tried with the sample's strides.
+func (s Sample) used(off int) bool {
+	return len(s.Used) == 0 || s.nextUsed(off) == off
+}
+
+// nextUsed returns the first used byte at or after off.
+func (s Sample) nextUsed(off int) int {
+	for _, r := range s.Used {
+		if off < r[1] {
+			return max(off, r[0])
+		}
+	}
+	return len(s.Bytes)
+}
+
+// tried says whether a test with the given stride looks at the byte at off.
+func (s Sample) tried(off, stride int) bool {
+	if s.used(off) {
+		return off%max(stride, 1) == 0
+	}
+	return off%Sparse == 0
+}
+
+// sparse is a sample, or the beginning of one, that knows its holes.
+type sparse struct {
+	*format.Bytes
+	s Sample
+}
+
+func (p sparse) NextData(off int64) int64 { return int64(p.s.nextUsed(int(off))) }
+
+// source shows b, which is the sample's bytes or a part or a variant of them.
+func (s Sample) source(b []byte) format.Source {
+	if len(s.Used) == 0 {
+		return format.NewBytes(s.Name, b)
+	}
+	return sparse{format.NewBytes(s.Name, b), s}
 }
 
 // Run runs the suite.
@@ -224,7 +271,7 @@ func (s Sample) options() format.Options {
 }
 
 func intact(t *testing.T, f *format.Format, s Sample) {
-	codes, err := Check(f, format.NewBytes(s.Name, s.Bytes), s.options())
+	codes, err := Check(f, s.source(s.Bytes), s.options())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,12 +281,14 @@ func intact(t *testing.T, f *format.Format, s Sample) {
 }
 
 func truncated(t *testing.T, f *format.Format, s Sample) {
-	step := max(s.Cuts, 1)
 	for _, salvage := range []bool{false, true} {
 		opt := s.options()
 		opt.Salvage = salvage
-		for n := 0; n < len(s.Bytes); n += step {
-			if _, err := Check(f, format.NewBytes(s.Name, s.Bytes[:n:n]), opt); isBroken(err) {
+		for n := range s.Bytes {
+			if !s.tried(n, s.Cuts) {
+				continue
+			}
+			if _, err := Check(f, s.source(s.Bytes[:n:n]), opt); isBroken(err) {
 				t.Fatalf("cut off at byte %d (salvage %t): %v", n, salvage, err)
 			}
 		}
@@ -248,13 +297,16 @@ func truncated(t *testing.T, f *format.Format, s Sample) {
 
 func flipped(t *testing.T, f *format.Format, s Sample) {
 	b := bytes.Clone(s.Bytes)
-	step := max(s.Flips, 1)
-	src := format.NewBytes(s.Name, b)
+	known, plain := s.source(b), format.NewBytes(s.Name, b)
 	base := slices.Sorted(slices.Values(s.Faults))
 	for at := 0; at < len(b); at++ {
 		guarded := s.Guarded != nil && s.Guarded(at)
-		if !guarded && at%step != 0 {
+		if !guarded && !s.tried(at, s.Flips) {
 			continue
+		}
+		src := known
+		if !s.used(at) {
+			src = plain // a hole that something was written to is none
 		}
 		for bit := range 8 {
 			b[at] ^= 1 << bit

@@ -237,7 +237,7 @@ func (s *search) commitCounts(b []byte) bool {
 // a whole.
 func (j *Journal) judge(l *live) {
 	if y := l.beyond; y.valid > 0 {
-		f := j.fault(CodeBeyond, y.firstBlock, 1, beyondMessage(y, l))
+		f := j.fault(CodeBeyond, y.firstBlock, 1, j.beyondMessage(l))
 		f.SetSeq(uint64(y.first))
 		l.faults = append(l.faults, *f)
 	}
@@ -252,10 +252,14 @@ func (j *Journal) judge(l *live) {
 	}
 }
 
-func beyondMessage(y beyond, l *live) string {
+func (j *Journal) beyondMessage(l *live) string {
+	y := l.beyond
 	what := fmt.Sprintf("%d valid transactions, %d to %d, lie", y.valid, y.first, y.last)
 	if y.valid == 1 {
 		what = fmt.Sprintf("a valid transaction, %d, lies", y.first)
+	}
+	if j.geo.start == 0 && j.refusal != "" {
+		return what + " in a log that nothing leads to"
 	}
 	return fmt.Sprintf("%s beyond the end of the log, which is at transaction %d", what, l.end)
 }

@@ -1,26 +1,26 @@
 package jbd2
 
 import (
-	"context"
-
 	"github.com/vexfs/vexctl/internal/ext4"
 	"github.com/vexfs/vexctl/internal/format"
 )
 
-// learn shows the explainer the blocks of the live log that say which inode
-// owns which block, so that a block can be explained that is logged before
-// the inode that owns it.
-func (j *Journal) learn(ctx context.Context, l *live, opt format.Scan) {
-	if !opt.Explain || j.fs == nil {
-		return
+// learn makes the explainer, once, and shows it the blocks of the live log
+// that say which inode owns which block, so that a block can be explained that
+// is logged before the inode that owns it. nil without a filesystem.
+func (j *Journal) learn(l *live) *ext4.Explainer {
+	if j.fs == nil {
+		return nil
 	}
-	j.explainMu.Lock()
-	defer j.explainMu.Unlock()
-	if j.learned {
-		return
-	}
-	j.explainer, j.learned = ext4.NewExplainer(j.fs), true
-	w := format.NewWindow(j.src, max(4*j.geo.blockSize, 1<<14))
+	j.learnOnce.Do(func() {
+		j.explainer = ext4.NewExplainer(j.fs)
+		j.teach(l, j.explainer)
+	})
+	return j.explainer
+}
+
+func (j *Journal) teach(l *live, x *ext4.Explainer) {
+	w := format.NewWindow(j.src, max(j.geo.blockSize, 1<<12)) // it skips from block to block
 	var tags []tag
 	j.headers(l, func(h header, block uint32, b []byte) bool {
 		if h.typ != typeDescriptor {
@@ -29,15 +29,15 @@ func (j *Journal) learn(ctx context.Context, l *live, opt format.Scan) {
 		tags, _ = j.geo.tags(tags[:0], b)
 		d := j.geo.dist(block)
 		for i, t := range tags {
-			if !j.explainer.Wants(t.block) {
+			if !x.Wants(t.block) {
 				continue
 			}
 			at := j.geo.block((d + 1 + uint32(i)) % j.geo.ring())
 			if b, err := w.At(j.geo.off(at), j.geo.blockSize); err == nil {
-				j.withPayload(t, b, func() { j.explainer.Learn(t.block, b) })
+				j.withPayload(t, b, func() { x.Learn(t.block, b) })
 			}
 		}
-		return ctx.Err() == nil
+		return true
 	})
 }
 
@@ -56,18 +56,13 @@ func (j *Journal) withPayload(t tag, b []byte, f func()) {
 
 // explain says what a logged block is to the filesystem. b is its stored
 // contents, or nil.
-func (j *Journal) explain(f *format.Fields, t tag, b []byte) {
-	if j.fs == nil {
-		return
+func (j *Journal) explain(l *live, f *format.Fields, t tag, b []byte) {
+	x := j.learn(l)
+	switch {
+	case x == nil:
+	case b == nil:
+		x.Explain(f, t.block, nil)
+	default:
+		j.withPayload(t, b, func() { x.Explain(f, t.block, b) })
 	}
-	j.explainMu.Lock()
-	defer j.explainMu.Unlock()
-	if j.explainer == nil {
-		j.explainer = ext4.NewExplainer(j.fs)
-	}
-	if b == nil {
-		j.explainer.Explain(f, t.block, nil)
-		return
-	}
-	j.withPayload(t, b, func() { j.explainer.Explain(f, t.block, b) })
 }

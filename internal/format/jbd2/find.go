@@ -76,6 +76,10 @@ func findInFilesystem(src format.Source, fs *ext4.FS, opt format.Options) (forma
 	case err != nil:
 		return nil, err
 	}
+	if opt.JournalDevice != nil {
+		return nil, &format.Error{What: "keeps its journal inside; no journal device belongs to it", Path: src.Name(), Offset: -1,
+			Hint: "leave --journal-device out", Err: format.ErrUnknownFormat}
+	}
 	o := opening{where: how + " of an ext filesystem", fs: fs, found: append(slices.Clone(fs.Faults), faults...), bs: fs.Super.BlockSize}
 	if view == nil {
 		return lost(src, o), nil

@@ -142,6 +142,9 @@ func (g *geometry) setFeatures(s *superblock, complain func(string, ...any)) {
 	g.async = s.incompat&incompatAsync != 0
 	g.tagBytes = g.tagSize()
 	g.seed = crc32c(0xFFFFFFFF, s.uuid[:])
+	if s.seed != nil {
+		g.seed = *s.seed
+	}
 }
 
 // sealed says whether descriptor, revoke, commit and data blocks carry CRC-32C.

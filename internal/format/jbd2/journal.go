@@ -35,9 +35,8 @@ type Journal struct {
 	live     *live
 	walkErr  error
 
-	explainMu sync.Mutex
+	learnOnce sync.Once
 	explainer *ext4.Explainer
-	learned   bool
 
 	revokeOnce sync.Once
 	revoked    []revocation
@@ -101,13 +100,19 @@ func contiguous(chains []chain, tid uint32) []chain {
 // discarded: without needs_recovery in the filesystem's superblock the kernel
 // drops the log.
 func (j *Journal) discarded(l *live) *format.Fault {
-	if j.fs == nil || j.fs.Super.NeedsRecovery || l.commits == 0 {
+	if l.commits == 0 || !j.unmarked() {
 		return nil
 	}
 	f := j.fault(CodeDiscarded, j.geo.superBlock, 1,
 		fmt.Sprintf("the log holds transactions %d to %d, but the filesystem does not say that it needs recovery: the kernel would throw them away", j.geo.sequence, l.end-1))
 	f.SetSeq(uint64(j.geo.sequence))
 	return f
+}
+
+// unmarked: the filesystem's superblock says that nothing needs recovery. A
+// backup superblock says nothing about it.
+func (j *Journal) unmarked() bool {
+	return j.fs != nil && j.fs.Backup < 0 && !j.fs.Super.NeedsRecovery
 }
 
 // madeAt is when the filesystem was made, in seconds since 1970, or 0.
@@ -184,6 +189,9 @@ func (j *Journal) variant() []string {
 
 // outlook says what the kernel would make of the journal.
 func (j *Journal) outlook(l *live) string {
+	if j.fs != nil && j.fs.Backup >= 0 {
+		return "the kernel would not mount the filesystem: its superblock is unusable"
+	}
 	for _, why := range []string{j.refusal, l.refusal, l.fast.refusal} {
 		if why != "" {
 			return "the kernel would refuse it: " + why
@@ -192,7 +200,7 @@ func (j *Journal) outlook(l *live) string {
 	switch {
 	case j.geo.start == 0:
 		return "nothing to replay"
-	case j.fs != nil && !j.fs.Super.NeedsRecovery:
+	case j.unmarked():
 		return "the kernel would throw the log away: the filesystem is not marked as needing recovery"
 	case l.commits == 0 && l.fast.commits == 0:
 		return "the log holds no whole transaction to replay"

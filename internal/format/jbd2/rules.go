@@ -30,6 +30,7 @@ const (
 	CodePadding         = "nonzero-padding"
 	CodeErrno           = "journal-errno"
 	CodeStaleCommit     = "stale-commit"
+	CodeImplausible     = "implausible-block"
 	CodeNoChecksums     = "no-checksums"
 	CodeUnknownCompat   = "unknown-compat-feature"
 	CodeFastCommit      = "bad-fast-commit"
@@ -46,16 +47,19 @@ var Rules = []format.Rule{
 	{Code: CodeSuperChecksum, Severity: format.Damage, Doc: "The journal superblock's checksum is wrong; the kernel refuses the journal."},
 	{Code: CodeSuperGeometry, Severity: format.Damage, Doc: "A field of the journal superblock makes no sense, so the kernel refuses the journal."},
 	{Code: CodeTruncated, Severity: format.Damage, Doc: "The file ends before the journal does."},
-	{Code: CodeUnreadable, Severity: format.Damage, Doc: "The device could not read this block."},
+	{Code: CodeUnreadable, Severity: format.Damage, Doc: "The device could not read this block.",
+		Outlook: "the kernel would fail where it can't read"},
 	{Code: CodeDescriptorSum, Severity: format.Damage, Doc: "A descriptor block's checksum is wrong; the kernel replays nothing at all."},
 	{Code: CodeRevokeSum, Severity: format.Damage, Doc: "A revoke block's checksum is wrong; the kernel replays nothing at all."},
 	{Code: CodeRevokeCount, Severity: format.Damage, Doc: "A revoke block claims more bytes than a block has; the kernel refuses the journal."},
 	{Code: CodeRevokeRange, Severity: format.Warning, Doc: "A revoked block number lies outside the filesystem."},
 	{Code: CodeCommitSum, Severity: format.Damage, Doc: "A commit block's checksum is wrong; the kernel stops before this transaction and refuses the journal."},
 	{Code: CodeTransactionSum, Severity: format.Damage, Doc: "The checksum over a transaction's blocks is wrong; the kernel stops before it and refuses the journal."},
-	{Code: CodeDataSum, Severity: format.Damage, Doc: "A logged block's checksum is wrong; the kernel replays all others and refuses the journal."},
+	{Code: CodeDataSum, Severity: format.Damage, Doc: "A logged block's checksum is wrong; the kernel replays all others and refuses the journal.",
+		Outlook: "the kernel would replay the sound blocks and then refuse to mount"},
 	{Code: CodeRevokedDataSum, Severity: format.Warning, Doc: "A logged block's checksum is wrong, but a revoke cancels the block, so nobody needs it."},
-	{Code: CodeBlockRange, Severity: format.Damage, Doc: "A tag sends a block outside the filesystem; the kernel refuses the journal, e2fsck writes there."},
+	{Code: CodeBlockRange, Severity: format.Damage, Doc: "A tag sends a block outside the filesystem; the kernel refuses the journal, e2fsck writes there.",
+		Outlook: "the kernel would fail in the middle of the replay"},
 	{Code: CodeBlockInJournal, Severity: format.Damage, Doc: "A tag sends a block into the journal itself; a replay would overwrite the log."},
 	{Code: CodeDataIsHeader, Severity: format.Damage, Doc: "A block that the descriptor counts as data is a block of the log's own: the descriptor claims too many."},
 	{Code: CodeNoLastTag, Severity: format.Warning, Doc: "A descriptor ends without a tag marked as the last."},
@@ -66,6 +70,7 @@ var Rules = []format.Rule{
 	{Code: CodeTornTail, Severity: format.Warning, Growing: true, Doc: "The last transaction was not finished: a crash. It is not replayed, and need not be."},
 	{Code: CodeTornCommit, Severity: format.Warning, Doc: "Only the first part of a commit block is right. The kernel accepts it; e2fsck drops this and all later transactions."},
 	{Code: CodePadding, Severity: format.Warning, Doc: "Bytes that are always zero are not."},
+	{Code: CodeImplausible, Severity: format.Damage, Doc: "A logged block without a checksum can't be what its place in the filesystem demands."},
 	{Code: CodeErrno, Severity: format.Warning, Doc: "The journal was aborted after an error, which it records; the filesystem should be checked."},
 	{Code: CodeStaleCommit, Severity: format.Note, Doc: "The log ends at a transaction that an earlier journal left there; its time gives it away."},
 	{Code: CodeNoChecksums, Severity: format.Note, Doc: "The journal carries no checksums for these blocks, so damage in them can't be seen."},

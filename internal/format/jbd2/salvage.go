@@ -1,21 +1,31 @@
 package jbd2
 
 import (
+	"fmt"
 	"math/bits"
 
+	"github.com/vexfs/vexctl/internal/ext4"
 	"github.com/vexfs/vexctl/internal/format"
 )
 
 const (
-	// salvageReach is how far a headless journal is searched for its blocks.
-	salvageReach = 8 << 20
-	// salvageHeaders is how many of them it takes to believe in a journal.
+	// salvageReach is how far a headless journal is searched for its blocks,
+	// and embeddedReach how far a disk without a filesystem for a journal.
+	salvageReach  = 8 << 20
+	embeddedReach = 1 << 30
+	// salvageHeaders is how many blocks it takes to believe in a journal.
 	salvageHeaders = 2
+	// salvageVotes is how many descriptor blocks decide on the tag layout.
+	salvageVotes = 64
 )
 
-// salvage opens a bare journal whose superblock is gone. The block size is the
-// distance that all header blocks found are multiples of.
+// salvage opens a journal that nothing leads to any more: one whose superblock
+// is somewhere in the file, or a bare one whose superblock is gone.
 func salvage(src format.Source) (format.Journal, error) {
+	if j := embedded(src); j != nil {
+		return j, nil
+	}
+	// All headers lie at multiples of the block size.
 	var offs int64
 	n := 0
 	eachHeader(src, minBlockSize, salvageReach, func(off int64, _ header) bool {
@@ -26,9 +36,37 @@ func salvage(src format.Source) (format.Journal, error) {
 	if n < salvageHeaders || offs == 0 {
 		return nil, format.Unknown(src, "there is no jbd2 journal, no ext filesystem and no partition table")
 	}
-	bs := int64(1) << min(bits.TrailingZeros64(uint64(offs)), 16)
-	s := guess(src, opening{bs: int(bs)})
-	return open(src, opening{guess: &s, where: "a file with a destroyed journal superblock"})
+	o := opening{bs: 1 << min(bits.TrailingZeros64(uint64(offs)), 16), where: "a file with a destroyed journal superblock"}
+	s := guess(src, o)
+	o.guess = &s
+	return open(src, o)
+}
+
+// embedded looks for a journal superblock anywhere in a file that holds no
+// filesystem (any more). Without an inode nobody knows the journal's extents;
+// it is taken to be in one piece, and the fault says so.
+func embedded(src format.Source) format.Journal {
+	w := format.NewWindow(src, 1<<20)
+	for off := int64(0); off < min(src.Size(), embeddedReach); off += minBlockSize {
+		off = format.NextData(src, off) / minBlockSize * minBlockSize
+		b, err := w.At(off, superSize)
+		if err != nil || !isSuper(b) {
+			continue
+		}
+		s := parseSuper(b)
+		length := int64(s.maxLen) * int64(s.blockSize)
+		if !validBlockSize(s.blockSize) || s.maxLen < minLogBlocks || off%int64(s.blockSize) != 0 || s.hasCsum() && s.stored != s.claimed {
+			continue
+		}
+		view := format.Section(src, off, min(length, src.Size()-off))
+		lost := format.Fault{Code: ext4.FaultSuper, Offset: 1024, Length: superSize, FlipOffset: -1,
+			Message: fmt.Sprintf("there is no filesystem superblock, nor a backup of one; the journal was found by searching, at byte %d, and is taken to be in one piece", off)}
+		j, err := open(view, opening{where: fmt.Sprintf("at byte %d of a file without a filesystem", off), found: []format.Fault{lost}, bs: int(s.blockSize)})
+		if err == nil {
+			return j
+		}
+	}
+	return nil
 }
 
 // eachHeader visits the log headers at multiples of step in the first reach
@@ -46,29 +84,39 @@ func eachHeader(src format.Source, step int, reach int64, visit func(off int64, 
 	}
 }
 
-// guess makes up a superblock for a journal that has none: block size and UUID
-// from the filesystem, and the checksums and tag layout under which most
-// descriptor blocks make sense.
+// guess makes up a superblock for a journal that has none: the block size is
+// the filesystem's, the first tid the oldest there is, and checksums, tag
+// layout and checksum seed are those under which most descriptor blocks make
+// sense.
 func guess(src format.Source, o opening) superblock {
 	s := superblock{h: header{typ: typeSuperV2}, blockSize: uint32(o.bs), first: o.at + 1,
 		maxLen: uint32(min(src.Size()/int64(o.bs), 1<<32-1)), checksumType: checksumCRC32C}
 	if o.fs != nil {
 		s.uuid = o.fs.Super.UUID
 	}
-	best := -1
+	first := true
+	eachHeader(src, o.bs, salvageReach, func(_ int64, h header) bool {
+		if first || after(s.sequence, h.tid) {
+			s.sequence, first = h.tid, false
+		}
+		return true
+	})
+	best := superblock{}
+	most := -1
 	for _, incompat := range []uint32{incompatCsumV3 | incompat64Bit, incompatCsumV3, 0, incompat64Bit, incompatCsumV2 | incompat64Bit, incompatCsumV2} {
 		t := s
 		t.incompat = incompat
-		if n := votes(src, &t, o); n > best {
-			best, s.incompat = n, incompat
+		if n := votes(src, &t, o); n > most {
+			most, best = n, t
 		}
 	}
-	return s
+	return best
 }
 
-// votes counts the descriptor blocks that make sense under superblock s: their
-// checksum is right, or they have none and are followed by as many blocks as
-// they claim.
+// votes counts the descriptor blocks that make sense under superblock s: they
+// are followed by as many blocks as they claim, and their checksum is right.
+// The checksum's seed comes from the first block that tells; that another one
+// agrees is proof.
 func votes(src format.Source, s *superblock, o opening) int {
 	g, _ := newGeometry(s, o.at, src.Size(), o.bs)
 	n, seen := 0, 0
@@ -82,11 +130,15 @@ func votes(src format.Source, s *superblock, o opening) int {
 			return false
 		}
 		tags, complete := g.tags(nil, b)
-		after := off + int64(g.blockSize)*int64(1+len(tags))
-		src.ReadAt(next, after)
-		nh, ok := parseHeader(next)
-		if complete && ok && nh.tid == h.tid {
+		src.ReadAt(next, off+int64(g.blockSize)*int64(1+len(tags)))
+		follower, ok := parseHeader(next)
+		if complete && ok && follower.tid == h.tid {
 			n++
+			if g.sealed() && s.seed == nil {
+				at := len(b) - tailSize
+				seed := unwind(unwind(be.Uint32(b[at:]), zeros[:]), b[:at])
+				s.seed, g.seed = &seed, seed
+			}
 		}
 		if g.sealed() {
 			if stored, computed := g.tailSum(b); stored == computed {
@@ -94,7 +146,27 @@ func votes(src format.Source, s *superblock, o opening) int {
 			}
 		}
 		seen++
-		return seen < 64
+		return seen < salvageVotes
 	})
 	return n
 }
+
+// unwind returns the CRC-32C register from which summing b leads to register.
+// A checksum is a bijection of its seed, so one block with a right checksum
+// gives the seed of a journal whose UUID is lost.
+func unwind(register uint32, b []byte) uint32 {
+	for i := len(b) - 1; i >= 0; i-- {
+		k := castagnoliTop[register>>24]
+		register = (register^castagnoli[k])<<8 | uint32(k^b[i])
+	}
+	return register
+}
+
+// castagnoliTop inverts the CRC table by the top byte of its entries, which
+// are all different.
+var castagnoliTop = func() (t [256]byte) {
+	for i, v := range castagnoli {
+		t[v>>24] = byte(i)
+	}
+	return t
+}()

@@ -38,7 +38,6 @@ func (j *Journal) Scan(ctx context.Context, opt format.Scan) iter.Seq2[*format.R
 			yield(nil, err)
 			return
 		}
-		j.learn(ctx, l, opt)
 		j.scan(ctx, l, opt, j.pieces(l, opt.Order), yield)
 	}
 }
@@ -182,7 +181,6 @@ func (j *Journal) Split(ctx context.Context, opt format.Scan, n int) ([]iter.Seq
 	if err != nil {
 		return nil, err
 	}
-	j.learn(ctx, l, opt)
 	var parts [][]piece
 	budget := int64(l.stopDist)/int64(max(n, 1)) + 1
 	var part []piece
@@ -302,7 +300,7 @@ func (s *scanner) super(from, to int64) bool {
 		}
 		if s.j.super.hasCsum() {
 			r.Sum = format.SumOK
-			if s.j.super.stored != s.j.super.claimed {
+			if s.j.super.stored != s.j.super.claimed || !s.j.super.magicOK {
 				r.Sum = format.SumBad
 			}
 		}
@@ -623,12 +621,13 @@ func (s *scanner) data(off int64, t tag) bool {
 		}
 		if b != nil && s.zoneCounts() {
 			s.checkMagic(b)
+			s.checkPlausible(b, t)
 		}
 	}
 	if !s.opt.Brief {
 		s.dataFields(t)
 		if s.opt.Explain {
-			s.j.explain(&r.Fields, t, b)
+			s.j.explain(s.l, &r.Fields, t, b)
 		}
 	}
 	return s.emit()
@@ -656,7 +655,7 @@ func (s *scanner) checkData(b []byte, t tag) {
 	}
 	f.Sums(uint64(found), uint64(computed), 4)
 	s.flippedData(f, b, t, found^computed)
-	s.j.explain(&f.Fields, t, nil)
+	s.j.explain(s.l, &f.Fields, t, nil)
 }
 
 // flippedData names the flipped bit, in the block or in the sum that its tag
@@ -678,6 +677,17 @@ func (s *scanner) flippedData(f *format.Fault, b []byte, t tag, diff uint32) {
 func (s *scanner) checkMagic(b []byte) {
 	if h, ok := parseHeader(b); ok && isLogType(h.typ) && h.tid-s.run.tid <= s.g.ring() {
 		s.rec.Fault(CodeDataIsHeader, fmt.Sprintf("a block of the log's own, of transaction %d, is counted as data of transaction %d", h.tid, s.run.tid))
+	}
+}
+
+// checkPlausible: without a checksum, at least the contents must make sense.
+func (s *scanner) checkPlausible(b []byte, t tag) {
+	if s.g.csum != csumNone || s.j.fs == nil {
+		return
+	}
+	if why := s.j.implausible(s.l, t, b); why != "" {
+		f := s.rec.Fault(CodeImplausible, why)
+		f.Fields.Uint("block", 0, 0, t.block)
 	}
 }
 

@@ -40,6 +40,8 @@ type superblock struct {
 	users                           uint32
 	checksumType                    byte
 	fcBlocks, head, stored, claimed uint32 // claimed: the computed checksum
+	// seed of the checksums, where it is known otherwise than from the UUID.
+	seed *uint32
 }
 
 func parseSuper(b []byte) superblock {

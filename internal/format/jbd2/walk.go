@@ -101,7 +101,7 @@ type walker struct {
 func (j *Journal) walk(ctx context.Context) (*live, error) {
 	g := &j.geo
 	l := &live{end: g.sequence}
-	size := max(4*g.blockSize, 1<<14)
+	size := max(g.blockSize, 1<<12) // it skips from header to header
 	if g.csum == csumCompat {
 		size = 1 << 20 // that checksum needs the data too
 	}

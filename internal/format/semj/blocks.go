@@ -182,7 +182,7 @@ func (s blocks) mark() string {
 }
 
 func (s blocks) describe(a *audit) *format.Info {
-	info := &format.Info{Format: Stor.Name, Variant: []string{fmt.Sprint(blockVersion)}}
+	info := &format.Info{Format: nameBlocks, Variant: []string{fmt.Sprint(blockVersion)}}
 	size := s.src.Size()
 	info.Geometry.Uint("block_size", 0, 0, BlockSize)
 	info.Geometry.Uint("blocks", 0, 0, uint64((size+BlockSize-1)/BlockSize))

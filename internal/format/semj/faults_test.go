@@ -19,7 +19,7 @@ type damage struct {
 	salvage bool
 }
 
-// at applies f to a copy and keeps the length.
+// at applies f in place.
 func at(f func(b []byte)) func([]byte) []byte {
 	return func(b []byte) []byte { f(b); return b }
 }
@@ -103,7 +103,7 @@ var fileDamage = []damage{
 		codes: []string{CodeEventTruncated, CodeIndexTruncated, CodeCount, CodeGap, CodeSize}, events: 3},
 }
 
-// block changes a STOR block and mends its sum.
+// inBlock changes a STOR block and mends its sum.
 func inBlock(f func(b []byte)) func([]byte) []byte {
 	return at(func(b []byte) { f(b); mendBlock(b) })
 }

@@ -57,16 +57,16 @@ func contextFields(b []byte, base int) format.Fields {
 	c.decode(b)
 	f := format.Fields{}
 	for _, p := range c.places() {
-		at := base + p.at
+		at, size := base+p.at, len(part(b, p.at, p.size))
 		switch {
 		case p.text != nil:
 			if s := p.text.String(); s != "" {
-				f.Str(p.name, at, p.size, s)
+				f.Str(p.name, at, size, s)
 			}
 		case p.u64 != nil && *p.u64 != 0:
-			f.Uint(p.name, at, p.size, *p.u64)
+			f.Uint(p.name, at, size, *p.u64)
 		case p.u32 != nil && *p.u32 != 0:
-			f.Uint(p.name, at, p.size, uint64(*p.u32))
+			f.Uint(p.name, at, size, uint64(*p.u32))
 		}
 	}
 	return f

@@ -26,7 +26,7 @@ func markOf(size int64, parts ...[]byte) string {
 
 func (f file) describe(a *audit) *format.Info {
 	fr, _ := readFrame(f.src)
-	info := &format.Info{Format: Format.Name, Geometry: fr.fields}
+	info := &format.Info{Format: nameFile, Geometry: fr.fields}
 	info.Variant = []string{fmt.Sprintf("%d.%d", fr.h.Major, fr.h.Minor)}
 	if fr.index < fr.size {
 		info.Variant = append(info.Variant, "index")

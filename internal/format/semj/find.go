@@ -8,10 +8,17 @@ import (
 
 const docs = "docs/formats/semj.md"
 
+// The names of the two formats.
+const (
+	nameFile   = "semj"
+	nameBlocks = "stor"
+)
+
 // Format is the SEMJ journal file.
 var Format = &format.Format{
-	Name:   "semj",
+	Name:   nameFile,
 	Title:  "VexFS semantic journal",
+	Find:   findFile,
 	Kinds:  []format.Kind{format.Superblock, format.Event, format.Index, format.Gap},
 	Rules:  rules(eventRules, semjRules),
 	Writes: true,
@@ -20,18 +27,13 @@ var Format = &format.Format{
 
 // Stor is the file of STOR blocks.
 var Stor = &format.Format{
-	Name:   "stor",
+	Name:   nameBlocks,
 	Title:  "VexFS semantic storage blocks",
+	Find:   findBlocks,
 	Kinds:  []format.Kind{format.Storage, format.Event, format.Gap},
 	Rules:  rules(eventRules, storRules),
 	Writes: true,
 	Docs:   docs,
-}
-
-// The finders name their formats, so the rows can't name the finders.
-func init() {
-	Format.Find = findFile
-	Stor.Find = findBlocks
 }
 
 const (

@@ -101,7 +101,7 @@ func TestInfo(t *testing.T) {
 		t.Error("the mark does not tell two journals apart")
 	}
 	i = readBytes(t, Stor, buildBlocks(t, compact(100))).info
-	if i.State != format.Clean || i.LastSeq != 100 || i.Geometry.Num("blocks") != 7 || i.Geometry.Num("events") != 100 {
+	if i.State != format.Clean || i.LastSeq != 100 || i.Geometry.Num("blocks") != 6 || i.Geometry.Num("events") != 100 {
 		t.Errorf("%+v", i)
 	}
 }

@@ -34,13 +34,13 @@ func everything(int) bool { return true }
 
 // sampled guards what a block of a few events uses, and some of the rest.
 func sampled(off int) bool {
-	return off < entryAt(6) || off >= blkData && off < blkData+900 || off%29 == 0
+	return off < entryAt(3) || off >= blkData && off < blkData+300 || off%61 == 0
 }
 
 func blockSamples(t testing.TB) []formattest.Sample {
 	return []formattest.Sample{
-		{Name: "empty", Bytes: buildBlocks(t, nil), Guarded: sampled, Cuts: 7, Flips: 29},
-		{Name: "one", Bytes: buildBlocks(t, compact(5)), Guarded: sampled, Flips: 29},
+		{Name: "empty", Bytes: buildBlocks(t, nil), Guarded: sampled, Cuts: 23, Flips: 61},
+		{Name: "one", Bytes: buildBlocks(t, compact(5)), Guarded: sampled, Cuts: 11, Flips: 61},
 		{Name: "two", Bytes: buildBlocks(t, compact(20)), Cuts: 31, Flips: 37},
 		{Name: "zlib", Bytes: packedBlock(t, CompressZlib), Cuts: 17, Flips: 31},
 		{Name: "lz4", Bytes: packedBlock(t, CompressLZ4), Cuts: 17, Flips: 31},

@@ -11,7 +11,7 @@ import (
 	"github.com/vexfs/vexctl/internal/format"
 )
 
-// full is a device with room for n bytes.
+// fullDevice has room for so many bytes.
 type fullDevice struct {
 	memFile
 	room int

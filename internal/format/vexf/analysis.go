@@ -80,7 +80,7 @@ func (a *analysis) distrust(why string, args ...any) {
 
 func (a *analysis) behind(next, last uint64) {
 	f := a.fault(CodeSbBehind, a.j.at+sbSequence, 8, fmt.Sprintf("the superblock ends the log before sequence %d, and it goes on to %d", next, last))
-	f.Seq, f.HasSeq = last, true
+	f.SetSeq(last)
 }
 
 // windowFaults adds what has no record to sit on: the end of the log, and
@@ -90,7 +90,7 @@ func (a *analysis) windowFaults() {
 		s := &a.spans[a.stale]
 		f := a.fault(CodeStaleGeneration, a.area.off(s.pos), a.area.size,
 			fmt.Sprintf("sequence %d follows on, but is older than the log before it: it and what comes after are an earlier journal's", s.seq))
-		f.Seq, f.HasSeq = s.seq, true
+		f.SetSeq(s.seq)
 	}
 	for i := range a.items {
 		if it := &a.items[i]; !it.present() && (it.span < 0 || it.n > 1) {
@@ -111,8 +111,8 @@ func (a *analysis) absent(it *item) {
 	} else if uint64(it.pos) < uint64(1<<62)/uint64(a.area.size) {
 		off = a.area.off(it.pos)
 	}
-	f := a.fault(it.code, off, length, msg)
-	f.Seq, f.HasSeq = it.seq, true
+	f := a.fault(it.loss.code(), off, length, msg)
+	f.SetSeq(it.seq)
 	f.Fields.Uint("block", 0, 0, a.area.block(it.pos))
 	f.Fields.Uint("expected", 0, 0, it.seq)
 }

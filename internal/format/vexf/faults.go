@@ -10,7 +10,7 @@ import (
 
 // itemFaults adds what is wrong with an item of the live window to the record
 // that it sits on.
-func (e *emitter) itemFaults(i int) {
+func (e *emitter) itemFaults(i int32) {
 	it := &e.a.items[i]
 	if !it.present() {
 		e.lostFault(it)
@@ -30,7 +30,7 @@ func (e *emitter) itemFaults(i int) {
 // note adds a fault with the block and the sequence that it is about.
 func (e *emitter) note(it *item, code, message string) *format.Fault {
 	f := e.rec.Fault(code, message)
-	f.Seq, f.HasSeq = it.seq, true
+	f.SetSeq(it.seq)
 	f.Fields.Uint("block", 0, 0, e.a.area.block(it.pos))
 	f.Fields.Uint("sequence", hdrSequence, 8, it.seq)
 	return f
@@ -76,8 +76,8 @@ func (e *emitter) dataFault(it *item) {
 // lostFault says what is wrong where a live block should be.
 func (e *emitter) lostFault(it *item) {
 	s := &e.a.spans[it.span]
-	f := e.rec.Fault(it.code, lostMessage(it, s))
-	f.Seq, f.HasSeq = it.seq, true
+	f := e.rec.Fault(it.loss.code(), lostMessage(it, s))
+	f.SetSeq(it.seq)
 	f.Fields.Uint("block", 0, 0, e.a.area.block(it.pos))
 	if s.state == good || s.state == badSum {
 		f.Fields.Uint("kind", hdrType, 4, uint64(s.typ))
@@ -110,21 +110,21 @@ func (e *emitter) explainSum(f *format.Fault, st state) {
 }
 
 func lostMessage(it *item, s *span) string {
-	switch it.code {
-	case CodeBlockChecksum:
+	switch it.loss {
+	case lostChecksum:
 		if it.tail {
 			return fmt.Sprintf("the write of sequence %d was cut short: the checksum of the %s is wrong", it.seq, blockName(s.typ))
 		}
 		return fmt.Sprintf("sequence %d is lost: the checksum of the %s is wrong", it.seq, blockName(s.typ))
-	case CodeBlockZeroed:
+	case lostZeroed:
 		return fmt.Sprintf("sequence %d is lost: the block holds only zeros", it.seq)
-	case CodeBlockNotJournal:
+	case lostForeign:
 		return fmt.Sprintf("sequence %d is lost: the block is no journal block", it.seq)
-	case CodeBlockTruncated:
+	case lostTruncated:
 		return fmt.Sprintf("sequence %d is lost: the file ends inside its block", it.seq)
-	case CodeUnreadable:
+	case lostUnreadable:
 		return fmt.Sprintf("sequence %d is lost: its block can't be read", it.seq)
-	case CodeBlockStale:
+	case lostStale:
 		return fmt.Sprintf("sequence %d was never written: its block holds sequence %d of an earlier lap", it.seq, s.seq)
 	}
 	return fmt.Sprintf("sequence %d is lost: its block holds sequence %d, which belongs elsewhere", it.seq, s.seq)
@@ -139,9 +139,9 @@ func blockName(t Type) string {
 
 // txnFault adds the fault of a transaction to its commit, or to its descriptor
 // when it has no commit.
-func (e *emitter) txnFault(i int, it *item) {
+func (e *emitter) txnFault(i int32, it *item) {
 	t := &e.a.txns[it.txn]
-	if t.code == "" || t.place() != i {
+	if t.code == "" || t.place() != int(i) {
 		return
 	}
 	f := e.rec.Fault(t.code, e.a.txnMessage(t))

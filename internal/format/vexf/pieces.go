@@ -2,6 +2,7 @@ package vexf
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"github.com/vexfs/vexctl/internal/format"
@@ -10,12 +11,12 @@ import (
 // piece is one record to be: a byte range of the source and what it holds.
 type piece struct {
 	off, n int64
-	kind   pieceKind
-	span   int // of a ring piece
+	span   int32 // of a ring piece
 	// lo and hi bound the items that sit here, in layout.byPos: none outside
 	// the live window, and two where a block that changed places stands in for
 	// a lost one.
-	lo, hi int
+	lo, hi int32
+	kind   pieceKind
 }
 
 type pieceKind uint8
@@ -29,7 +30,7 @@ const (
 // layout tiles the source.
 type layout struct {
 	pieces []piece
-	byPos  []int // items with a place in the source, by slot
+	byPos  []int32 // items with a place in the source, by slot
 }
 
 // tile cuts the source into pieces, in physical order.
@@ -47,9 +48,9 @@ func (a *analysis) tile() *layout {
 	} else {
 		l.add(piece{n: start})
 	}
-	next := 0
+	next := int32(0)
 	for i := range a.spans {
-		next = l.span(a, i, next)
+		next = l.span(a, int32(i), next)
 	}
 	end := a.area.end(size)
 	l.add(piece{off: end, n: size - end})
@@ -76,16 +77,16 @@ func (l *layout) add(p piece) {
 
 // placed lists the items that have a record of their own, by slot; a block
 // that is there comes before the lost one whose slot it took.
-func (a *analysis) placed() []int {
-	var out []int
+func (a *analysis) placed() []int32 {
+	var out []int32
 	for i := range a.items {
 		if it := &a.items[i]; it.span >= 0 && it.n == 1 {
-			out = append(out, i)
+			out = append(out, int32(i))
 		}
 	}
-	slices.SortFunc(out, func(x, y int) int {
+	slices.SortFunc(out, func(x, y int32) int {
 		p, q := &a.items[x], &a.items[y]
-		return cmp.Or(cmp.Compare(p.pos, q.pos), cmp.Compare(len(p.code), len(q.code)), cmp.Compare(x, y))
+		return cmp.Or(cmp.Compare(p.pos, q.pos), cmp.Compare(p.loss, q.loss), cmp.Compare(x, y))
 	})
 	return out
 }
@@ -93,18 +94,18 @@ func (a *analysis) placed() []int {
 // span adds the pieces of a span: a run is cut where live blocks were lost.
 // next is the first item in byPos that is not placed yet; the new one is
 // returned.
-func (l *layout) span(a *analysis, i, next int) int {
+func (l *layout) span(a *analysis, i, next int32) int32 {
 	s := &a.spans[i]
 	for pos, end := s.pos, s.pos+s.n; pos < end; {
 		p := piece{off: a.area.off(pos), kind: ringPart, span: i, lo: next, hi: next}
 		n := end - pos
-		for p.hi < len(l.byPos) && a.items[l.byPos[p.hi]].pos == pos {
+		for int(p.hi) < len(l.byPos) && a.items[l.byPos[p.hi]].pos == pos {
 			p.hi++
 		}
 		switch {
 		case p.hi > p.lo:
 			n = 1
-		case next < len(l.byPos):
+		case int(next) < len(l.byPos):
 			n = min(n, a.items[l.byPos[next]].pos-pos)
 		}
 		p.n = min(a.area.off(pos+n), a.j.src.Size()) - p.off
@@ -119,18 +120,18 @@ func (l *layout) span(a *analysis, i, next int) int {
 
 // order lists the pieces in the order of a scan. In log order the superblock
 // comes first, then the live window by sequence, then the rest.
-func (l *layout) order(o format.Order) []int {
-	out := make([]int, len(l.pieces))
+func (l *layout) order(o format.Order) []int32 {
+	out := make([]int32, len(l.pieces))
 	for i := range out {
-		out[i] = i
+		out[i] = int32(i)
 	}
 	if o == format.LogOrder {
-		slices.SortStableFunc(out, func(x, y int) int { return cmp.Compare(l.rank(x), l.rank(y)) })
+		slices.SortStableFunc(out, func(x, y int32) int { return cmp.Compare(l.rank(x), l.rank(y)) })
 	}
 	return out
 }
 
-func (l *layout) rank(i int) int {
+func (l *layout) rank(i int32) int32 {
 	p := &l.pieces[i]
 	switch {
 	case p.kind == superPart:
@@ -138,8 +139,5 @@ func (l *layout) rank(i int) int {
 	case p.hi > p.lo:
 		return l.byPos[p.lo]
 	}
-	return len(l.byPos) + maxItems
+	return math.MaxInt32
 }
-
-// maxItems is above every index of an item.
-const maxItems = 1 << 40

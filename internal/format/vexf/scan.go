@@ -25,11 +25,24 @@ func (j *Journal) Scan(ctx context.Context, s format.Scan) iter.Seq2[*format.Rec
 				yield(nil, err)
 				return
 			}
-			if !yield(e.record(&l.pieces[i]), nil) {
+			p := &l.pieces[i]
+			if s.LiveOnly && !a.matters(p) {
+				continue
+			}
+			if !yield(e.record(p), nil) {
 				return
 			}
 		}
 	}
+}
+
+// matters reports whether a piece is the superblock, of the live window, or
+// damage wherever it lies.
+func (a *analysis) matters(p *piece) bool {
+	if p.kind != ringPart {
+		return p.kind == superPart
+	}
+	return p.hi > p.lo || a.spans[p.span].state == unreadable
 }
 
 // emitter makes records out of pieces. It reuses one record.
@@ -92,10 +105,9 @@ func (e *emitter) ring(p *piece) {
 	}
 	it := &e.a.items[e.l.byPos[p.lo]]
 	e.rec.Zone = e.a.zone(it)
-	switch {
-	case it.present():
+	if it.present() {
 		e.live(it, s)
-	default:
+	} else {
 		e.lost(it, s)
 	}
 	for _, i := range e.l.byPos[p.lo:p.hi] {
@@ -151,7 +163,9 @@ func (e *emitter) live(it *item, s *span) {
 	r := &e.rec
 	r.Kind, r.Sum = s.typ.kind(), format.SumOK
 	r.SetSeq(it.seq)
-	e.join(it, s)
+	if it.txn >= 0 {
+		r.SetTid(e.a.txns[it.txn].tid)
+	}
 	if s.timed() {
 		if ns, ok := format.UnixNano(s.time, 0); ok {
 			r.SetTime(ns)
@@ -169,13 +183,7 @@ func (e *emitter) live(it *item, s *span) {
 	e.body(it, s)
 }
 
-// join notes the transaction that a block belongs to, and its outcome.
-func (e *emitter) join(it *item, s *span) {
-	if it.txn >= 0 {
-		e.rec.SetTid(e.a.txns[it.txn].tid)
-	}
-}
-
+// body decodes a sound block and adds what the log as a whole says of it.
 func (e *emitter) body(it *item, s *span) {
 	f := &e.rec.Fields
 	f.Uint("block", 0, 0, e.a.area.block(it.pos))

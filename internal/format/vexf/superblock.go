@@ -163,7 +163,7 @@ func (sb *Superblock) Ring() uint64 { return sb.TotalBlocks - 1 }
 
 // pointer reports whether head and sequence are possible.
 func (sb *Superblock) pointer() bool {
-	return sb.Head > sb.StartBlock && sb.Head-sb.StartBlock < sb.TotalBlocks && sb.Sequence >= 1 && sb.Sequence <= 1<<63-1
+	return sb.Head > sb.StartBlock && sb.Head-sb.StartBlock < sb.TotalBlocks && sb.Sequence >= 1 && sb.Sequence <= maxSequence
 }
 
 // shift is A: how far around the ring the log's first sequence lay.

@@ -51,7 +51,7 @@ type survey struct {
 	mark  hash.Hash // over all headers with a magic
 }
 
-// take surveys the ring of j.
+// survey reads the ring of j, or in a salvage the whole source.
 func (j *Journal) survey(ctx context.Context) (*survey, error) {
 	s := &survey{area: j.area, w: window(j.src, searchBuffer), mark: sha256.New()}
 	for pos := int64(0); pos < s.area.slots; {
@@ -86,10 +86,10 @@ func (s *survey) slot(src format.Source, pos int64) int64 {
 	return 1
 }
 
-// run appends blocks without a magic. Runs of zeros and of foreign bytes grow;
-// what can't be read stays apart, for each such block is a finding.
+// run appends blocks without a magic. Runs grow, but for what can't be read:
+// each such block is a finding.
 func (s *survey) run(pos, n int64, st state) {
-	if k := len(s.spans) - 1; k >= 0 && s.spans[k].state == st && (st == zeroed || st == notJournal) {
+	if k := len(s.spans) - 1; k >= 0 && s.spans[k].state == st && st != unreadable {
 		s.spans[k].n += n
 		return
 	}

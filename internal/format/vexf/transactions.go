@@ -75,7 +75,7 @@ func (j *joiner) step(i int) {
 // otherType reports whether a damaged block's header still shows that it was
 // no data block.
 func (a *analysis) otherType(it *item) bool {
-	if it.code != CodeBlockChecksum || it.span < 0 {
+	if it.loss != lostChecksum || it.span < 0 {
 		return false
 	}
 	t := a.spans[it.span].typ
@@ -94,9 +94,9 @@ func (j *joiner) descriptor(i int) {
 	t.data, j.data, j.suspect = j.data, nil, false
 	n := len(j.a.txns)
 	for _, d := range t.data {
-		j.a.items[d].txn = n
+		j.a.items[d].txn = int32(n)
 	}
-	j.a.items[i].txn, j.open[t.tid] = n, n
+	j.a.items[i].txn, j.open[t.tid] = int32(n), n
 	j.a.txns = append(j.a.txns, t)
 }
 
@@ -113,7 +113,7 @@ func (j *joiner) commit(i int) {
 		t.commit = i
 		t.state, t.code = j.a.judge(t)
 	}
-	j.a.items[i].txn = n
+	j.a.items[i].txn = int32(n)
 }
 
 func (j *joiner) headless(tid uint64, i int) txn {

@@ -6,16 +6,8 @@ import (
 	"sort"
 )
 
-// Bounds of the window's bookkeeping.
-const (
-	// maxSequence is the highest sequence that is taken seriously.
-	maxSequence = 1<<63 - 1
-	// maxLost is how many lost blocks are told one by one; what a damaged
-	// superblock claims beyond is told as runs.
-	maxLost = 1 << 14
-	// maxSwap is how many places from home concurrent writers can put a block.
-	maxSwap = 8
-)
+// maxSequence is the highest sequence that is taken seriously.
+const maxSequence = 1<<63 - 1
 
 // Window is the live part of the log.
 type Window struct {
@@ -24,26 +16,6 @@ type Window struct {
 	// Lapped: the log has overwritten blocks of its own.
 	Lapped bool
 }
-
-// item is one sequence of the live window, and the block that carries it or
-// should.
-type item struct {
-	seq uint64
-	// n is 1, or the number of lost sequences that are told as one.
-	n   uint64
-	pos int64 // slot
-	// span holds the slot; -1 beyond the end of the source.
-	span int
-	// code says how the block was lost, or is "".
-	code    string
-	swapped bool
-	// tail: the block after the window, cut short while it was written.
-	tail bool
-	txn  int // index, or -1
-}
-
-// present reports whether the block is there and sound.
-func (it *item) present() bool { return it.code == "" }
 
 // pointer is what the superblock says of the log's end: where the ring is
 // turned to, and the sequence that comes next. The zero value vouches for
@@ -161,111 +133,14 @@ func (a *analysis) torn(last uint64) (item, bool) {
 	if i < 0 || a.spans[i].state != badSum || a.spans[i].seq != last+1 {
 		return item{}, false
 	}
-	return item{seq: last + 1, n: 1, pos: pos, span: i, code: CodeBlockChecksum, tail: true, txn: -1}, true
+	return item{seq: last + 1, n: 1, pos: pos, span: i, loss: lostChecksum, tail: true, txn: -1}, true
 }
 
 // spanAt returns the span that holds a slot, or -1.
-func (a *analysis) spanAt(pos int64) int {
+func (a *analysis) spanAt(pos int64) int32 {
 	i := sort.Search(len(a.spans), func(i int) bool { return a.spans[i].pos+a.spans[i].n > pos })
 	if i == len(a.spans) || pos < a.spans[i].pos {
 		return -1
 	}
-	return i
-}
-
-func (a *analysis) collect(live []int) {
-	away := a.away()
-	next := a.First
-	for _, i := range live {
-		s := &a.spans[i]
-		if s.seq < a.First || s.seq > a.Last {
-			continue
-		}
-		a.lose(next, s.seq, away)
-		a.items = append(a.items, item{seq: s.seq, n: 1, pos: s.pos, span: i, txn: -1})
-		next = s.seq + 1
-	}
-	a.lose(next, a.Last+1, away)
-}
-
-// away finds the sound blocks of the window that are not at home: the span of
-// each sequence, or -1 when several blocks carry it.
-func (a *analysis) away() map[uint64]int {
-	out := map[uint64]int{}
-	for i := range a.spans {
-		s := &a.spans[i]
-		if s.state != good || s.seq < a.First || s.seq > a.Last || a.home(s.seq) == s.pos {
-			continue
-		}
-		if _, twice := out[s.seq]; twice {
-			i = -1
-		}
-		out[s.seq] = i
-	}
-	return out
-}
-
-// lose appends items for the sequences from up to but not including to, whose
-// blocks are not at home.
-func (a *analysis) lose(from, to uint64, away map[uint64]int) {
-	for seq := from; seq < to; seq++ {
-		it := a.missing(seq, away)
-		if a.lost++; a.lost > maxLost && !it.swapped {
-			it.n = to - seq
-		}
-		a.items = append(a.items, it)
-		seq += it.n - 1
-	}
-}
-
-// missing says what became of a sequence whose block is not at home.
-func (a *analysis) missing(seq uint64, away map[uint64]int) item {
-	it := item{seq: seq, n: 1, pos: a.home(seq), txn: -1}
-	if i, ok := away[seq]; ok && i >= 0 && a.near(a.spans[i].pos, it.pos) {
-		it.pos, it.span, it.swapped = a.spans[i].pos, i, true
-		return it
-	}
-	it.span = a.spanAt(it.pos)
-	it.code = a.lostCode(seq, it.span)
-	return it
-}
-
-// near reports whether two slots are no further apart, around the ring, than
-// concurrent writers can put neighbours.
-func (a *analysis) near(p, q int64) bool {
-	d := uint64(max(p-q, q-p))
-	return min(d, a.area.ring-d) <= maxSwap
-}
-
-func (a *analysis) lostCode(seq uint64, i int) string {
-	if i < 0 {
-		return CodeBlockTruncated
-	}
-	s := &a.spans[i]
-	switch s.state {
-	case badSum:
-		return CodeBlockChecksum
-	case zeroed:
-		return CodeBlockZeroed
-	case notJournal:
-		return CodeBlockNotJournal
-	case partial:
-		return CodeBlockTruncated
-	case unreadable:
-		return CodeUnreadable
-	}
-	if s.seq < seq && (seq-s.seq)%a.area.ring == 0 {
-		return CodeBlockStale
-	}
-	return CodeBlockMisplaced
-}
-
-// takeAll is the window of a salvage: every sound block in order of sequence.
-func (a *analysis) takeAll() {
-	for i := range a.spans {
-		if s := &a.spans[i]; s.state == good {
-			a.items = append(a.items, item{seq: s.seq, n: 1, pos: s.pos, span: i, txn: -1})
-		}
-	}
-	slices.SortStableFunc(a.items, func(x, y item) int { return cmp.Compare(x.seq, y.seq) })
+	return int32(i)
 }
