@@ -70,3 +70,8 @@ func exitCode(ctx context.Context, err error, stderr io.Writer) int {
 	}
 	return exitFailed
 }
+
+// usage is an error in how the command was called, with advice.
+func usage(hint, what string, args ...any) error {
+	return &format.Error{What: fmt.Sprintf(what, args...), Offset: -1, Hint: hint}
+}

@@ -132,9 +132,9 @@ func journalArgs(args []string) ([]string, error) {
 	case 1:
 		return found, nil
 	case 0:
-		return nil, fmt.Errorf("no journal named, and there is no *.journal here\n  try: name one, or set VEXCTL_JOURNAL")
+		return nil, usage("name one, or set VEXCTL_JOURNAL", "no journal named, and there is no *.journal here")
 	}
-	return nil, fmt.Errorf("no journal named, and there are several here: %s\n  try: name one, or set VEXCTL_JOURNAL", strings.Join(found, ", "))
+	return nil, usage("name one, or set VEXCTL_JOURNAL", "no journal named, and there are several here: %s", strings.Join(found, ", "))
 }
 
 // volatile says whether somebody may be writing a file: it is a block device,

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"runtime/debug"
 
@@ -34,7 +33,7 @@ changes its input.`,
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetUsageTemplate(root.UsageTemplate() + "\n" + exitHelp)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w\n  try: %s --help", err, cmd.CommandPath())
+		return usage(cmd.CommandPath()+" --help", "%v", err)
 	})
 	root.AddCommand(newInfo(a), newDecode(a), newVerify(a), newTypes(a), newFormats(a), newMan(a))
 	root.InitDefaultCompletionCmd()

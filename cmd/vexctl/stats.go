@@ -16,6 +16,7 @@ import (
 type group struct {
 	name                string
 	records, bytes      uint64
+	timed               uint64 // records that say when
 	firstTime, lastTime int64
 	bad                 uint64
 }
@@ -27,6 +28,7 @@ func (g *group) add(r *format.Record, at int64, timed bool) {
 		g.bad++
 	}
 	if timed {
+		g.timed++
 		if g.firstTime == 0 || at < g.firstTime {
 			g.firstTime = at
 		}
@@ -122,13 +124,13 @@ func (s *summary) sorted() []*group {
 	return list
 }
 
-// rate is records per second over the time they span, or 0.
+// rate is records per second, of those that say when, or 0.
 func (g *group) rate() float64 {
 	span := time.Duration(g.lastTime - g.firstTime).Seconds()
 	if span <= 0 {
 		return 0
 	}
-	return float64(g.records) / span
+	return float64(g.timed) / span
 }
 
 func (g *group) fields() format.Fields {

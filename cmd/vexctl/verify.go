@@ -238,7 +238,12 @@ func (r verified) print(w io.Writer) error {
 	in := r.Info
 	fmt.Fprintf(w, "%s: %s\n", render.Plain(r.path), headline(in, r.Size))
 	fmt.Fprintf(w, "  state         %s\n", stateLine(in))
-	fmt.Fprintf(w, "  transactions  %s\n", transactionLine(in))
+	if r.Events > 0 {
+		fmt.Fprintf(w, "  events        %d\n", r.Events)
+	}
+	if r.Events == 0 || in.Transactions != (format.Transactions{}) {
+		fmt.Fprintf(w, "  transactions  %s\n", transactionLine(in))
+	}
 	fmt.Fprintf(w, "  checked       %s\n", r.checkedLine())
 	if len(r.Findings) > 0 {
 		fmt.Fprintln(w)
