@@ -2,6 +2,7 @@ package jbd2
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -65,16 +66,17 @@ func (r *run) pending() bool { return r.next < len(r.tags) }
 // makes later transactions look like its own data.
 func (j *Journal) lookBeyond(ctx context.Context, l *live) error {
 	s := &search{j: j, g: &j.geo, l: l}
-	return j.lenient(ctx, l.endDist, j.geo.ring(), 1<<20, func(d uint32, b []byte) uint32 {
+	return j.lenient(ctx, l.endDist, j.geo.ring(), 1<<20, func(d uint32, b []byte, err error) {
+		if err != nil && !errors.Is(err, format.ErrTruncated) {
+			l.badSectors = true
+		}
 		s.block(d, b)
-		return 1
 	})
 }
 
-// lenient calls visit with each block of [from, to) that can be read, and
-// b == nil for others. Holes of a sparse file are passed over. visit returns
-// how many blocks to advance.
-func (j *Journal) lenient(ctx context.Context, from, to uint32, window int, visit func(d uint32, b []byte) uint32) error {
+// lenient calls visit with each block of [from, to), nil for one that can't be
+// read. Holes of a sparse file are passed over.
+func (j *Journal) lenient(ctx context.Context, from, to uint32, window int, visit func(d uint32, b []byte, err error)) error {
 	g := &j.geo
 	w := format.NewWindow(j.src, max(window, g.blockSize))
 	for d := from; d < to; {
@@ -86,7 +88,8 @@ func (j *Journal) lenient(ctx context.Context, from, to uint32, window int, visi
 		if err != nil {
 			b = nil
 		}
-		d += visit(d, b)
+		visit(d, b, err)
+		d++
 		if b != nil && b[0] == 0 && format.IsZero(b) {
 			d += j.holeBlocks(off+int64(g.blockSize), d, to)
 		}

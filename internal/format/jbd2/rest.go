@@ -1,6 +1,8 @@
 package jbd2
 
 import (
+	"errors"
+
 	"github.com/vexfs/vexctl/internal/format"
 )
 
@@ -76,14 +78,17 @@ type gapRun struct {
 	from, to int64
 	limit    int64 // where the piece of the file ends
 	content  string
+	cause    string // why it can't be read
 }
 
 // add takes the bytes [from, to), which hold b (or could not be read).
 func (g *gapRun) add(from, to int64, b []byte, err error) bool {
 	content := "unknown"
 	switch {
+	case errors.Is(err, format.ErrTruncated):
+		content = "missing"
 	case err != nil:
-		content = "unreadable"
+		content, g.cause = "unreadable", format.Cause(err)
 	case format.IsZero(b):
 		content = "zeros"
 	}
@@ -116,6 +121,9 @@ func (g *gapRun) flush() bool {
 	}
 	r := g.s.begin(format.Gap, g.from, g.to-g.from)
 	r.Fields.Str("content", 0, 0, g.content)
+	if g.content == "unreadable" {
+		r.Fault(CodeUnreadable, "this can't be read: "+g.cause)
+	}
 	g.from, g.to = 0, 0
 	return g.s.emit()
 }

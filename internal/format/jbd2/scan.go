@@ -45,9 +45,10 @@ func (j *Journal) Scan(ctx context.Context, opt format.Scan) iter.Seq2[*format.R
 func (j *Journal) scan(ctx context.Context, l *live, opt format.Scan, pieces []piece, yield func(*format.Record, error) bool) {
 	s := newScanner(ctx, j, l, opt, yield)
 	for _, p := range pieces {
-		if opt.LiveOnly && (p.kind == pieceOutside || p.kind == pieceRest) {
+		if opt.LiveOnly && (p.kind == pieceOutside || p.kind == pieceRest && !l.badSectors) {
 			continue
 		}
+		s.faultsOnly = opt.LiveOnly && p.kind == pieceRest
 		if !s.piece(p) {
 			break
 		}
@@ -223,6 +224,8 @@ type scanner struct {
 	seed  uint32 // of the data checksums of run
 	desc  uint32 // journal block of run's descriptor
 	zone  format.Zone
+	// faultsOnly: records without a fault are not wanted.
+	faultsOnly bool
 }
 
 func newScanner(ctx context.Context, j *Journal, l *live, opt format.Scan, yield func(*format.Record, error) bool) *scanner {
@@ -261,6 +264,9 @@ func (s *scanner) emit() bool {
 		if s.err = s.ctx.Err(); s.err != nil {
 			return false
 		}
+	}
+	if s.faultsOnly && len(s.rec.Faults) == 0 {
+		return true
 	}
 	return s.yield(&s.rec, nil)
 }

@@ -31,6 +31,7 @@ type live struct {
 	badCommit     *format.Fault
 	badCommitDist uint32
 	unreadable    bool // the walk stopped because a block could not be read
+	badSectors    bool // some block after the end could not be read
 	// headers are positions of some header blocks, for starting in the middle;
 	// wrapHeader is the last header at or before the ring's first block.
 	headers    marks
