@@ -237,12 +237,11 @@ func TestSearchIsBounded(t *testing.T) {
 		}
 		n++
 	}
-	if limit := int64(creditFirst + creditRate*len(b)); w.spent > limit {
-		t.Errorf("%d bytes summed, limit %d", w.spent, limit)
+	limit := int64(creditFirst + creditRate*len(b))
+	if w.spent > limit || w.spent < limit/2 {
+		t.Errorf("%d bytes summed, limit %d: too many, or the input is too tame to tell", w.spent, limit)
 	}
-	if n == 0 {
-		t.Error("no pieces")
-	}
+	t.Logf("%d pieces", n)
 }
 
 // The index check follows the index across events it does not list.
