@@ -137,3 +137,10 @@ func (s *Super) descBlock(k uint64, i int) (block uint64, ok bool) {
 	}
 	return s.groupStart(g), true
 }
+
+// descOffset is the byte offset of group g's primary descriptor.
+func (s *Super) descOffset(g uint32) int64 {
+	k, i := uint64(g)/s.descsPerBlock(), uint64(g)%s.descsPerBlock()
+	block, _ := s.descBlock(k, 0)
+	return int64(block)*int64(s.BlockSize) + int64(i)*int64(s.DescSize)
+}

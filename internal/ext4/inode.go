@@ -127,7 +127,7 @@ func isExtentRoot(iblock []byte) bool { return le.Uint16(iblock) == extentMagic 
 // copied is the number of the descriptor's copy that led there.
 func (fs *FS) readInode(ino uint32) (b []byte, at int64, copied int, ok bool) {
 	s := &fs.Super
-	if ino == 0 || ino > s.Inodes {
+	if ino == 0 || ino > s.Inodes || s.IsJournalDevice {
 		return nil, -1, 0, false
 	}
 	r := descReader{fs: fs}

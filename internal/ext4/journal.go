@@ -88,7 +88,7 @@ func (fs *FS) fromInode() *candidate {
 		return c
 	}
 	if copied > 0 {
-		c.fault(fs, FaultDescriptor, -1, 0, "the descriptor of the group of inode %d is damaged; backup %d of it is used", ino, copied)
+		c.fault(fs, FaultDescriptor, fs.Super.descOffset((ino-1)/fs.Super.InodesPerGroup), int64(fs.Super.DescSize), "the descriptor of the group of inode %d is damaged; backup %d of it is used", ino, copied)
 	}
 	n := parseInode(b)
 	c.inspect(fs, ino, b, &n, at)

@@ -118,7 +118,7 @@ func TestJournalDescriptor(t *testing.T) {
 	fs, err := Open(format.NewBytes("image", b))
 	must(t, err)
 	view, how, faults, err := fs.Journal()
-	if err != nil || len(faults) != 1 || faults[0].Code != FaultDescriptor || !slices.Equal(view.Extents(), want.Extents()) {
+	if err != nil || len(faults) != 1 || faults[0].Code != FaultDescriptor || faults[0].Offset != 2*1024 || !slices.Equal(view.Extents(), want.Extents()) {
 		t.Errorf("%q, faults %v, %v", how, faults, err)
 	}
 }

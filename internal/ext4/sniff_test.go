@@ -85,7 +85,7 @@ func TestSniffNoise(t *testing.T) {
 // checksum or its '.' that it was not that one's.
 func TestDirectoryReused(t *testing.T) {
 	r := recipes[0]
-	image := r.shared(t)
+	image := r.kept(t)
 	fs := openImage(t, image)
 	blocks := blocksOf(debugfs(t, image, "stat /many")[0])
 	many := numbers(debugfs(t, image, "stat /many")[0])[0]
@@ -110,7 +110,7 @@ func TestDirectoryReused(t *testing.T) {
 
 // TestConcurrent lets many ask the first question at once.
 func TestConcurrent(t *testing.T) {
-	fs := openImage(t, recipes[0].shared(t))
+	fs := openImage(t, recipes[0].kept(t))
 	x := NewExplainer(fs)
 	done := make(chan string, 8)
 	for range cap(done) {
@@ -131,7 +131,7 @@ func TestConcurrent(t *testing.T) {
 }
 
 func BenchmarkExplain(b *testing.B) {
-	fs := openImage(b, recipes[0].shared(b))
+	fs := openImage(b, recipes[0].kept(b))
 	x := NewExplainer(fs)
 	text := bytes.Repeat([]byte("Lorem ipsum dolo"), 64)
 	for _, c := range []struct {

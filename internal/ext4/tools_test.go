@@ -194,8 +194,8 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// shared returns the image of a recipe, made by whoever asks first.
-func (r recipe) shared(t testing.TB) string {
+// kept returns the image of a recipe, made by whoever asks first.
+func (r recipe) kept(t testing.TB) string {
 	t.Helper()
 	made, _ := shelf.images.LoadOrStore(r.name, sync.OnceValue(func() string {
 		dir := filepath.Join(shelf.dir, r.name)
@@ -241,7 +241,7 @@ func forEach(t *testing.T, test func(t *testing.T, r recipe, image string)) {
 	for _, r := range recipes {
 		t.Run(r.name, func(t *testing.T) {
 			t.Parallel()
-			test(t, r, r.shared(t))
+			test(t, r, r.kept(t))
 		})
 	}
 }
