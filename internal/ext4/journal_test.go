@@ -170,7 +170,7 @@ func TestJournalDeviceLies(t *testing.T) {
 	}
 	var f format.Fields
 	NewExplainer(fs).Explain(&f, 3, m.block(3))
-	if f.Text("block_type") != "unused?" {
+	if f.Text("block_type") != "zeros" {
 		t.Errorf("%+v", f)
 	}
 }

@@ -25,7 +25,7 @@ const (
 
 var kindNames = [...]string{
 	"unknown", "superblock", "group-descriptors", "reserved-group-descriptors", "block-bitmap", "inode-bitmap", "inode-table",
-	"journal", "directory", "directory-index", "extent-tree", "indirect", "xattr", "symlink", "orphan-file", "file-data", "unused?",
+	"journal", "directory", "directory-index", "extent-tree", "indirect", "xattr", "symlink", "orphan-file", "file-data", "zeros",
 }
 
 func (k kind) String() string { return kindNames[k] }

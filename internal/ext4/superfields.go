@@ -1,6 +1,10 @@
 package ext4
 
-import "github.com/vexfs/vexctl/internal/format"
+import (
+	"fmt"
+
+	"github.com/vexfs/vexctl/internal/format"
+)
 
 // Fields lists what people want to know of the filesystem. Byte ranges are
 // within the superblock.
@@ -8,7 +12,7 @@ func (s *Super) Fields() format.Fields {
 	var f format.Fields
 	f.Str("filesystem", 0, 0, s.Family())
 	f.Str("label", 0x78, 16, s.LabelString)
-	f.Hash("uuid", 0x68, s.UUID[:])
+	f.Str("uuid", 0x68, 16, uuidText(s.UUID))
 	f.Uint("block_size", 0x18, 4, uint64(s.BlockSize))
 	f.Uint("blocks", 0x04, 4, s.Blocks)
 	if s.IsJournalDevice {
@@ -52,6 +56,10 @@ func (s *Super) journalFields(f *format.Fields) {
 		f.Uint("journal_inode", 0xE0, 4, uint64(s.JournalInum))
 	}
 	if s.JournalUUID != [16]byte{} {
-		f.Hash("journal_uuid", 0xD0, s.JournalUUID[:])
+		f.Str("journal_uuid", 0xD0, 16, uuidText(s.JournalUUID))
 	}
+}
+
+func uuidText(b [16]byte) string {
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

@@ -78,7 +78,7 @@ func (j *Journal) lookBeyond(ctx context.Context, l *live) error {
 // read. Holes of a sparse file are passed over.
 func (j *Journal) lenient(ctx context.Context, from, to uint32, window int, visit func(d uint32, b []byte, err error)) error {
 	g := &j.geo
-	w := format.NewWindow(j.src, max(window, g.blockSize))
+	w := j.window(window)
 	for d := from; d < to; {
 		if d&0xff == 0 && ctx.Err() != nil {
 			return ctx.Err()

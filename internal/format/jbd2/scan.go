@@ -233,7 +233,12 @@ func newScanner(ctx context.Context, j *Journal, l *live, opt format.Scan, yield
 	if opt.SkipData {
 		size = max(4*j.geo.blockSize, 1<<14)
 	}
-	return &scanner{ctx: ctx, j: j, g: &j.geo, l: l, opt: opt, yield: yield, w: format.NewWindow(j.src, max(size, j.geo.blockSize))}
+	return &scanner{ctx: ctx, j: j, g: &j.geo, l: l, opt: opt, yield: yield, w: j.window(size)}
+}
+
+// window is a window of the given size, or what a smaller journal needs.
+func (j *Journal) window(size int) *format.Window {
+	return format.NewWindow(j.src, max(int(min(int64(size), j.src.Size())), j.geo.blockSize))
 }
 
 func (s *scanner) piece(p piece) bool {
