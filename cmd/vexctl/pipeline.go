@@ -26,16 +26,31 @@ type pipeline struct {
 // chunk is how much text travels at once, and ahead how many chunks may wait
 // for their part's turn.
 const (
-	chunk = 1 << 18
-	ahead = 32
+	chunk = 1 << 17
+	ahead = 16
 )
+
+// buffers are reused, so that the text of a large journal does not become
+// garbage faster than it can be collected.
+var buffers = sync.Pool{New: func() any { return new([]byte) }}
+
+func newBuffer() []byte {
+	b := *buffers.Get().(*[]byte)
+	if cap(b) == 0 {
+		b = make([]byte, 0, chunk+chunk/4)
+	}
+	return b[:0]
+}
+
+func recycle(b []byte) { buffers.Put(&b) }
 
 // errStop ends a scan whose reader has enough.
 var errStop = errors.New("enough")
 
-// one formats the records of a part and hands the text to emit.
+// one formats the records of a part and hands the text to emit, which owns it
+// from then on.
 func (p *pipeline) one(part iter.Seq2[*format.Record, error], emit func([]byte) error) error {
-	b := make([]byte, 0, chunk+chunk/4)
+	b := newBuffer()
 	for r, err := range part {
 		if err != nil {
 			return err
@@ -52,7 +67,7 @@ func (p *pipeline) one(part iter.Seq2[*format.Record, error], emit func([]byte) 
 			if err := emit(b); err != nil {
 				return err
 			}
-			b = make([]byte, 0, chunk+chunk/4)
+			b = newBuffer()
 		}
 	}
 	return emit(b)
@@ -131,6 +146,7 @@ func (p *pipeline) collect(w io.Writer, texts []chan []byte, errs []error) error
 			if err := writeAll(w, b); err != nil {
 				return err
 			}
+			recycle(b)
 		}
 		if errs[i] != nil {
 			return errs[i]
