@@ -94,7 +94,14 @@ type fcReader struct {
 	w    *format.Window
 	crc  uint32
 	from int64 // byte of the area where the current fast commit began
+	// budget is how many more bytes may be summed. Looking for commits behind
+	// damage starts at each block, and a hostile area could make every start
+	// run to its end.
+	budget int64
 }
+
+// fcBudget is plenty for a real area, which is summed about twice.
+const fcBudget = 64 << 20
 
 func (j *Journal) fcSize() int64 { return j.geo.off(j.geo.fcEnd) - j.geo.off(j.geo.fcFirst) }
 
@@ -115,13 +122,14 @@ func (r *fcReader) next(pos int64, tid uint32) (state fcState, end int64, fault 
 	r.crc, r.from = 0, pos
 	bs := int64(r.j.geo.blockSize)
 	var summed []byte // for naming a flipped bit; bounded by what a commit may hold
-	for pos < r.j.fcSize() {
+	for pos < r.j.fcSize() && r.budget > 0 {
 		b, err := r.w.At(r.j.geo.off(r.j.geo.fcFirst)+pos/bs*bs, int(bs))
 		if err != nil {
 			return fcBroken, pos, nil
 		}
 		at := int(pos % bs)
 		u, ok := parseUnit(b, at)
+		r.budget -= int64(u.size) + fcUnitHead
 		if !ok {
 			if at+2 > len(b) || u.tag == 0 && pos == r.from {
 				return fcNothing, pos, nil
@@ -173,7 +181,7 @@ func (j *Journal) lookFast(tid uint32, empty bool) fastCommits {
 	if j.fcSize() <= 0 || empty {
 		return fc
 	}
-	r := &fcReader{j: j, w: format.NewWindow(j.src, 1<<16)}
+	r := &fcReader{j: j, w: format.NewWindow(j.src, 1<<16), budget: fcBudget + 4*j.fcSize()}
 	headTid, headOK, outdated := r.head(tid)
 	if outdated && !r.lost(0, tid) {
 		if headOK {
@@ -215,7 +223,7 @@ func (r *fcReader) head(tid uint32) (headTid uint32, ok, outdated bool) {
 // of the area.
 func (r *fcReader) lost(pos int64, tid uint32) bool {
 	bs := int64(r.j.geo.blockSize)
-	for pos = pos/bs*bs + bs; pos < r.j.fcSize(); pos += bs {
+	for pos = pos/bs*bs + bs; pos < r.j.fcSize() && r.budget > 0; pos += bs {
 		if state, _, _ := r.next(pos, tid); state == fcGood {
 			return true
 		}
