@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -137,12 +138,12 @@ func (v *infoFlags) print(a *app, path string, o *opened, in *format.Info, count
 	case "csv":
 		return a.list("csv", "", "", []format.Fields{flatten("", f)}, nil, nil)
 	}
-	printFields(a.out, "", f[2:])
+	printFields(a.out, "", terminalWidth(a.out), f[2:])
 	on := colour(a.out)
 	for _, x := range in.Faults {
 		s := o.severity(x.Code)
-		code := map[format.Severity]string{format.Damage: red, format.Warning: yellow, format.Note: faint}[s]
-		fmt.Fprintf(a.out, "%s  %s: %s\n", paint(on, code, fmt.Sprintf("%-7s", s)), x.Code, render.Plain(x.Message))
+		fmt.Fprintf(a.out, "%s  %s\n", paint(on, severityColour(s), fmt.Sprintf("%-7s", s)), x.Code)
+		fmt.Fprintln(a.out, wrap("         ", render.Plain(x.Message), terminalWidth(a.out)))
 	}
 	return nil
 }
@@ -158,19 +159,20 @@ func (o *opened) severity(code string) format.Severity {
 }
 
 // printFields writes a value a line, structures indented below their name.
-func printFields(w io.Writer, indent string, fs format.Fields) {
+func printFields(w io.Writer, indent string, width int, fs format.Fields) {
 	for i := range fs {
 		f := &fs[i]
 		if f.Type == format.TypeNested {
 			fmt.Fprintf(w, "%s%s\n", indent, f.Name)
-			printFields(w, indent+"  ", f.Sub)
+			printFields(w, indent+"  ", width, f.Sub)
 			continue
 		}
 		text := render.Text(f)
 		if f.Name == "size" && indent == "" {
 			text = fmt.Sprintf("%d (%s)", f.U, render.Bytes(int64(f.U)))
 		}
-		fmt.Fprintf(w, "%s%-*s %s\n", indent, 20-len(indent), f.Name, text)
+		name := fmt.Sprintf("%s%-*s ", indent, 20-len(indent), f.Name)
+		fmt.Fprintln(w, wrap(name, strings.ReplaceAll(text, ",", ", "), width))
 	}
 }
 

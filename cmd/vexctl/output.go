@@ -6,6 +6,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/olekukonko/tablewriter"
 	"github.com/olekukonko/tablewriter/renderer"
@@ -73,6 +74,34 @@ const (
 	green  = "32;1"
 	faint  = "2"
 )
+
+// wrap puts text behind a prefix and breaks it between words, so that it fits
+// width columns; the lines that follow are indented as far as the prefix
+// reaches. Width 0 is no limit.
+func wrap(prefix, text string, width int) string {
+	indent := strings.Repeat(" ", len(prefix))
+	room := width - len(prefix)
+	if width == 0 || room < 20 {
+		return prefix + text
+	}
+	var b strings.Builder
+	b.WriteString(prefix)
+	used := 0
+	for i, word := range strings.Fields(text) {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i > 0 && used+1+n > room:
+			b.WriteString("\n" + indent)
+			used = 0
+		case i > 0:
+			b.WriteByte(' ')
+			used++
+		}
+		b.WriteString(word)
+		used += n
+	}
+	return b.String()
+}
 
 // table prints rows under a header, without frames, fitted to the terminal.
 func table(w io.Writer, header []string, rows [][]string) error {

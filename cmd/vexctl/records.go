@@ -113,10 +113,20 @@ type tableRecords struct {
 	hex    bool
 }
 
-const tableHeader = "      OFFSET  KIND        ZONE               SEQ  SUM   DETAIL"
+// columns are the widths of the table: narrow on a terminal of 80 columns, so
+// that most of a line is left for what the record says.
+type columns struct{ offset, kind, zone, seq int }
+
+func (t *tableRecords) columns() columns {
+	if t.width > 0 && t.width < 110 {
+		return columns{11, 11, 6, 6}
+	}
+	return columns{12, 13, 12, 10}
+}
 
 func (t *tableRecords) begin() error {
-	_, err := fmt.Fprintln(t.Writer, tableHeader)
+	c := t.columns()
+	_, err := fmt.Fprintf(t.Writer, "%*s  %-*s %-*s %*s  SUM  DETAIL\n", c.offset, "OFFSET", c.kind, "KIND", c.zone, "ZONE", c.seq, "SEQ")
 	return err
 }
 
@@ -124,13 +134,17 @@ func (t *tableRecords) end() error { return nil }
 
 func (t *tableRecords) record(b []byte, r *format.Record) []byte {
 	start := len(b)
-	b = pad(b, strconv.AppendInt(nil, r.Offset, 10), -12)
-	b = append(b, ' ', ' ')
-	b = pad(b, []byte(r.Kind.String()), 12)
-	b = pad(b, []byte(r.Zone.String()), 12)
-	b = pad(b, []byte(optional(r.HasSeq, r.Seq)), -10)
-	b = append(b, ' ', ' ')
-	b = pad(b, []byte(shortSum(r.Sum)), 6)
+	c := t.columns()
+	b = padLeft(b, strconv.FormatInt(r.Offset, 10), c.offset)
+	b = append(b, "  "...)
+	b = padRight(b, r.Kind.String(), c.kind)
+	b = append(b, ' ')
+	b = padRight(b, r.Zone.String(), c.zone)
+	b = append(b, ' ')
+	b = padLeft(b, optional(r.HasSeq, r.Seq), c.seq)
+	b = append(b, "  "...)
+	b = padRight(b, shortSum(r.Sum), 3)
+	b = append(b, "  "...)
 	b = append(b, detail(r)...)
 	b = t.fit(b, start)
 	if len(r.Faults) > 0 {
@@ -147,17 +161,18 @@ func shortSum(s format.Sum) string {
 	return [...]string{"-", "ok", "BAD", "?"}[s]
 }
 
-// pad appends s in a column: to its left, or for a negative width to its right.
-func pad(b, s []byte, width int) []byte {
-	n := max(width, -width) - len(s)
-	if width > 0 {
-		b = append(b, s...)
-	}
-	for range n {
+func padLeft(b []byte, s string, width int) []byte {
+	for range width - len(s) {
 		b = append(b, ' ')
 	}
-	if width < 0 {
-		b = append(b, s...)
+	return append(b, s...)
+}
+
+// padRight cuts what is too long for its column.
+func padRight(b []byte, s string, width int) []byte {
+	b = append(b, s[:min(len(s), width)]...)
+	for range width - len(s) {
+		b = append(b, ' ')
 	}
 	return b
 }

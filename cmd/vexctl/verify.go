@@ -234,22 +234,28 @@ func (r verified) dropped() int {
 
 // print writes the report for people.
 func (r verified) print(w io.Writer) error {
-	on := colour(w)
+	on, width := colour(w), terminalWidth(w)
 	in := r.Info
-	fmt.Fprintf(w, "%s: %s\n", render.Plain(r.path), headline(in, r.Size))
-	fmt.Fprintf(w, "  state         %s\n", stateLine(in))
+	line := func(name, text string) {
+		fmt.Fprintln(w, wrap(fmt.Sprintf("  %-14s", name), text, width))
+	}
+	fmt.Fprintln(w, wrap("", render.Plain(r.path)+": "+headline(in, r.Size), width))
+	line("state", stateLine(in))
 	if r.Events > 0 {
-		fmt.Fprintf(w, "  events        %d\n", r.Events)
+		line("events", fmt.Sprint(r.Events))
 	}
 	if r.Events == 0 || in.Transactions != (format.Transactions{}) {
-		fmt.Fprintf(w, "  transactions  %s\n", transactionLine(in))
+		line("transactions", transactionLine(in))
 	}
-	fmt.Fprintf(w, "  checked       %s\n", r.checkedLine())
+	if in.HasTime {
+		line("time", span(in.FirstTime, in.LastTime))
+	}
+	line("checked", r.checkedLine())
 	if len(r.Findings) > 0 {
 		fmt.Fprintln(w)
 	}
 	for _, f := range r.Findings {
-		printFinding(w, on, f)
+		printFinding(w, on, width, f)
 	}
 	if n := r.dropped(); n > 0 {
 		fmt.Fprintf(w, "  … and %d more findings; --max-findings shows more\n", n)
@@ -292,10 +298,16 @@ func transactionLine(in *format.Info) string {
 	if t.Unreachable > 0 {
 		s += fmt.Sprintf(", %d unreachable", t.Unreachable)
 	}
-	if in.HasTime {
-		s += fmt.Sprintf(", %s to %s", clock(in.FirstTime), clock(in.LastTime))
-	}
 	return s
+}
+
+// span shows the time from first to last, which is one moment to the second
+// more often than not.
+func span(first, last int64) string {
+	if a, b := clock(first), clock(last); a != b {
+		return a + " to " + b
+	}
+	return clock(first)
 }
 
 func clock(ns int64) string { return time.Unix(0, ns).UTC().Format("2006-01-02 15:04:05 UTC") }
@@ -311,22 +323,33 @@ func (r verified) checkedLine() string {
 	return s
 }
 
-func printFinding(w io.Writer, on bool, f verify.Finding) {
-	code := map[format.Severity]string{format.Damage: red, format.Warning: yellow, format.Note: faint}[f.Severity]
-	fmt.Fprintf(w, "  %s  %s", paint(on, code, fmt.Sprintf("%-7s", f.Severity)), f.Code)
+func printFinding(w io.Writer, on bool, width int, f verify.Finding) {
+	head := f.Code
 	if f.Offset >= 0 {
-		fmt.Fprintf(w, " at offset %d", f.Offset)
+		head += fmt.Sprintf(" at offset %d", f.Offset)
 	}
 	if f.HasSeq {
-		fmt.Fprintf(w, ", sequence %d", f.Seq)
+		head += fmt.Sprintf(", sequence %d", f.Seq)
 	}
-	fmt.Fprintf(w, "\n           %s\n", render.Plain(f.Message))
+	fmt.Fprintf(w, "  %s  %s\n", paint(on, severityColour(f.Severity), fmt.Sprintf("%-7s", f.Severity)), head)
+	const indent = "           "
+	fmt.Fprintln(w, wrap(indent, render.Plain(f.Message), width))
 	if f.Found != "" {
-		fmt.Fprintf(w, "           found %s, expected %s\n", f.Found, f.Want)
+		fmt.Fprintln(w, wrap(indent, fmt.Sprintf("found %s, expected %s", f.Found, f.Want), width))
 	}
 	if len(f.Fields) > 0 {
-		fmt.Fprintf(w, "           %s\n", render.Line(f.Fields))
+		fmt.Fprintln(w, wrap(indent, render.Line(f.Fields), width))
 	}
+}
+
+func severityColour(s format.Severity) string {
+	switch s {
+	case format.Damage:
+		return red
+	case format.Warning:
+		return yellow
+	}
+	return faint
 }
 
 func (r verified) verdict(on bool) string {
