@@ -312,12 +312,25 @@ func (t *tally) worst(fs []format.Fault) format.Severity {
 func (t *tally) faults(fs []format.Fault) {
 	for _, f := range fs {
 		s := t.severity[f.Code]
-		if len(t.findings) >= t.limit {
-			t.dropped[s]++
-			continue
-		}
 		f.Fields = f.Fields.Clone()
 		t.findings = append(t.findings, Finding{f, s})
+	}
+	if len(t.findings) >= 2*t.limit {
+		t.trim()
+	}
+}
+
+// trim sorts the findings by place and keeps as many as wanted. Which ones that
+// are does not depend on how the journal was divided.
+func (t *tally) trim() {
+	slices.SortStableFunc(t.findings, func(a, b Finding) int {
+		return cmp.Or(cmp.Compare(a.JournalOffset, b.JournalOffset), cmp.Compare(b.Severity, a.Severity))
+	})
+	if n := len(t.findings); n > t.limit {
+		for _, f := range t.findings[t.limit:] {
+			t.dropped[f.Severity]++
+		}
+		t.findings = t.findings[:t.limit]
 	}
 }
 
@@ -339,15 +352,7 @@ func (t *tally) add(o *tally) {
 }
 
 func (t *tally) report(j format.Journal, info *format.Info) *Report {
-	slices.SortStableFunc(t.findings, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.JournalOffset, b.JournalOffset), cmp.Compare(b.Severity, a.Severity))
-	})
-	if n := len(t.findings); n > t.limit {
-		for _, f := range t.findings[t.limit:] {
-			t.dropped[f.Severity]++
-		}
-		t.findings = t.findings[:t.limit]
-	}
+	t.trim()
 	r := &Report{Info: info, Size: j.Source().Size(), Records: t.records, Events: t.events, Checksums: t.checksums,
 		Findings: t.findings, Dropped: t.dropped}
 	r.conclude()

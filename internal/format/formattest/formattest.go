@@ -43,7 +43,7 @@ type Sample struct {
 }
 
 // Sparse is the stride in the unused parts of a sample, in bytes.
-const Sparse = 16381
+const Sparse = 131071
 
 // used says whether the byte at off is to be tried with the sample's strides.
 func (s Sample) used(off int) bool {

@@ -156,7 +156,7 @@ func (s *search) data(b []byte) {
 func (s *search) follow(d uint32, h header) {
 	if !s.cand.active || s.cand.tid != h.tid {
 		fresh := h.typ != typeCommit
-		s.cand = candidate{tid: h.tid, at: d, whole: fresh && s.newer(h.tid), active: fresh}
+		s.cand = candidate{tid: h.tid, at: d, whole: fresh && s.newer(h.tid) && !s.beheaded(d, h.tid), active: fresh}
 		if s.cand.whole && s.g.sealed() {
 			s.cand.seed = s.g.tidSeed(h.tid)
 		}
@@ -170,6 +170,12 @@ func (s *search) follow(d uint32, h header) {
 	}
 	s.cur.to = d + 1
 	s.l.chains = keepChain(s.l.chains, s.cur)
+}
+
+// beheaded: the transaction at the end begins where the log ends, so what turns
+// up of it further on has lost its first block.
+func (s *search) beheaded(d, tid uint32) bool {
+	return s.g.start != 0 && tid == s.l.end && d != s.l.endDist
 }
 
 func (s *search) closeChain() { s.open = false }

@@ -190,6 +190,10 @@ func (j *Journal) checkSuper(complaints []string) {
 		noteSums(f, j.raw, superSumAt, j.super.stored, j.super.claimed)
 		j.refuse("its superblock's checksum is wrong")
 	}
+	if j.lostSums() {
+		stored, computed := superSum(j.raw)
+		noteSums(add(CodeSuperChecksum, "the journal superblock denies that there are checksums, and has one"), j.raw, superSumAt, stored, computed)
+	}
 	for _, c := range complaints {
 		code := CodeSuperGeometry
 		if strings.Contains(c, "claims") {
@@ -204,6 +208,18 @@ func (j *Journal) checkSuper(complaints []string) {
 	if j.super.errno != 0 {
 		add(CodeErrno, fmt.Sprintf("the journal was aborted with error %d", j.super.errno))
 	}
+}
+
+// lostSums says whether the feature bit of the checksums has flipped: then the
+// superblock's checksum is right but for that bit, and every tag of the log is
+// misread. With an empty log it is the trace of a feature that was turned off.
+func (j *Journal) lostSums() bool {
+	if !j.super.magicOK || j.super.h.typ != typeSuperV2 || j.super.hasCsum() || j.super.start == 0 || len(j.raw) < superSize {
+		return false
+	}
+	stored, computed := superSum(j.raw)
+	at, bit := format.FlippedBit(castagnoli, superSize, stored^computed)
+	return at == 0x2B && 1<<bit&(incompatCsumV2|incompatCsumV3) != 0
 }
 
 // checkExternal holds an external journal against the filesystem.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/vexfs/vexctl/internal/ext4"
+	"github.com/vexfs/vexctl/internal/format"
 )
 
 // implausible says what is wrong with the contents of a logged block that the
@@ -69,9 +70,14 @@ func implausibleInodeBitmap(s *ext4.Super, b []byte) string {
 }
 
 // implausibleInodes looks at the inodes in use: their type, and the root of
-// their extent tree.
+// their extent tree. A block of inodes is logged because one of them changed,
+// and a deleted inode keeps its mode and gets a time of deletion, so the block
+// is never all zeros.
 func implausibleInodes(s *ext4.Super, b []byte) string {
 	const flagExtents, extentMagic = 0x80000, 0xF30A
+	if format.IsZero(b) {
+		return "there is nothing in it"
+	}
 	for at := 0; at+s.InodeSize <= len(b); at += s.InodeSize {
 		mode, links := le.Uint16(b[at:]), le.Uint16(b[at+26:])
 		if mode == 0 || links == 0 {

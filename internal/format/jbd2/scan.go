@@ -188,8 +188,9 @@ func (j *Journal) Split(ctx context.Context, opt format.Scan, n int) ([]iter.Seq
 	used := int64(0)
 	for _, p := range j.pieces(l, opt.Order) {
 		for p.kind == pieceRing && used+p.to-p.from > budget && len(parts) < n-1 {
-			at := int64(l.headers.before(uint32(p.from + budget - used)))
-			if at <= p.from {
+			// What is used may be over the budget already: marks are sparse.
+			at := int64(l.headers.before(uint32(p.from + max(budget-used, 0))))
+			if at <= p.from || at >= p.to {
 				break
 			}
 			parts = append(parts, append(part, piece{pieceRing, p.from, at}))

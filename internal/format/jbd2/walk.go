@@ -106,7 +106,7 @@ func (j *Journal) walk(ctx context.Context) (*live, error) {
 	if g.csum == csumCompat {
 		size = 1 << 20 // that checksum needs the data too
 	}
-	w := &walker{j: j, g: g, w: format.NewWindow(j.src, size), l: l, tid: g.sequence, compat: 0xFFFFFFFF}
+	w := &walker{j: j, g: g, w: j.window(size), l: l, tid: g.sequence, compat: 0xFFFFFFFF}
 	if g.start != 0 {
 		w.ringStart = g.dist(g.first)
 		for w.d < g.ring() && w.step() {
