@@ -171,8 +171,10 @@ func printFields(w io.Writer, indent string, width int, fs format.Fields) {
 		if f.Name == "size" && indent == "" {
 			text = fmt.Sprintf("%d (%s)", f.U, render.Bytes(int64(f.U)))
 		}
-		name := fmt.Sprintf("%s%-*s ", indent, 20-len(indent), f.Name)
-		fmt.Fprintln(w, wrap(name, strings.ReplaceAll(text, ",", ", "), width))
+		if f.Type == format.TypeTexts {
+			text = strings.ReplaceAll(text, ",", ", ") // lets the list wrap
+		}
+		fmt.Fprintln(w, wrap(fmt.Sprintf("%s%-*s ", indent, 20-len(indent), f.Name), text, width))
 	}
 }
 

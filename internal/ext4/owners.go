@@ -112,6 +112,11 @@ func flattened(in []run) []run {
 	pos := uint64(0)
 	for len(in) > 0 || len(open) > 0 {
 		if len(open) == 0 {
+			if alone := len(in) == 1 || in[0].end() <= in[1].start; alone {
+				out = append(out, in[0]) // nearly all of them
+				in = in[1:]
+				continue
+			}
 			pos = in[0].start
 		}
 		for len(in) > 0 && in[0].start <= pos {
