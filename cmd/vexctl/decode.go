@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/vexfs/vexctl/internal/filter"
 	"github.com/vexfs/vexctl/internal/format"
+	"github.com/vexfs/vexctl/internal/render"
 )
 
 type decodeFlags struct {
@@ -100,7 +102,7 @@ func (v *decodeFlags) run(ctx context.Context, a *app, args []string) error {
 		return err
 	}
 	defer func() { o.close() }()
-	match, err := v.sel.compile(ctx, o.journal)
+	match, err := v.sel.compile(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -110,7 +112,10 @@ func (v *decodeFlags) run(ctx context.Context, a *app, args []string) error {
 	}
 	d := &decoder{v: v, a: a, o: o, match: match, damaged: in.State == format.Damaged}
 	if v.stats {
-		return d.stats(ctx, args[0])
+		if err := d.stats(ctx, args[0]); err != nil {
+			return err
+		}
+		return d.conclude(in)
 	}
 	if v.follow {
 		return d.follow(ctx, args[0])
@@ -118,13 +123,22 @@ func (v *decodeFlags) run(ctx context.Context, a *app, args []string) error {
 	if err := d.print(ctx); err != nil {
 		return err
 	}
+	return d.conclude(in)
+}
+
+// conclude says on stderr what is wrong with the journal as a whole, and turns
+// damage into an exit code.
+func (d *decoder) conclude(in *format.Info) error {
 	for _, f := range in.Faults {
-		if s := o.severity(f.Code); s >= format.Warning {
-			fmt.Fprintf(a.err, "vexctl: %s: %s: %s\n", s, f.Code, f.Message)
+		if s := d.o.format.Severity(f.Code); s >= format.Warning {
+			fmt.Fprintf(d.a.err, "vexctl: %s: %s: %s\n", s, f.Code, render.Plain(f.Message))
 		}
 	}
+	if err := d.match.filter.Err(); err != nil {
+		return err
+	}
 	if d.damaged {
-		fmt.Fprintln(a.err, "vexctl: the journal is damaged; verify says how")
+		fmt.Fprintln(d.a.err, "vexctl: the journal is damaged; verify says how")
 		return errDamage
 	}
 	return nil
@@ -135,7 +149,7 @@ type decoder struct {
 	v       *decodeFlags
 	a       *app
 	o       *opened
-	match   *filter.Filter
+	match   *selector
 	damaged bool
 }
 
@@ -159,7 +173,7 @@ func (d *decoder) print(ctx context.Context) error {
 	}
 	p := &pipeline{workers: d.v.workers, parts: parts, format: func(b []byte, r *format.Record) []byte {
 		return w.record(b, r)
-	}, match: d.match, severity: d.o.severity}
+	}, match: d.match.Match, severity: d.o.format.Severity}
 	if d.v.limit > 0 {
 		err = p.sequential(ctx, w, d.v.limit)
 	} else {
@@ -172,7 +186,7 @@ func (d *decoder) print(ctx context.Context) error {
 	return w.end()
 }
 
-// partBlocks is about how many bytes of log a part is made of: little enough
+// partBytes is about how many bytes of log a part is made of: little enough
 // that its text, waiting for its turn, does not take much memory.
 const partBytes = 4 << 20
 
@@ -185,67 +199,6 @@ func (d *decoder) parts(ctx context.Context) ([]iter.Seq2[*format.Record, error]
 	}
 	n := int(d.o.journal.Source().Size()/partBytes) + 1
 	return sp.Split(ctx, s, min(n, 1024))
-}
-
-// followPause is how often a followed journal is looked at.
-const followPause = 200 * time.Millisecond
-
-// follow prints what is there, and then what comes.
-func (d *decoder) follow(ctx context.Context, path string) error {
-	w := newWriter(d.v.kind, d.a.out, d.v.hex)
-	if err := w.begin(); err != nil {
-		return err
-	}
-	printed, mark := 0, ""
-	last, any := uint64(0), false
-	for {
-		in, err := d.o.journal.Describe(ctx)
-		if err != nil {
-			return err
-		}
-		if in.Mark != mark {
-			s := d.scan()
-			s.LiveOnly = true
-			top := last
-			for r, err := range d.o.journal.Scan(ctx, s) {
-				if err != nil {
-					return err
-				}
-				if any && (!r.HasSeq || !newer(r.Seq, last, d.o.format.Name)) || r.Zone == format.Torn || !d.match.Match(r) {
-					continue
-				}
-				if r.HasSeq && (top == 0 || newer(r.Seq, top, d.o.format.Name)) {
-					top = r.Seq
-				}
-				if err := writeAll(w, w.record(nil, r)); err != nil {
-					return err
-				}
-				if printed++; printed == d.v.limit {
-					return nil
-				}
-			}
-			last, any, mark = top, true, in.Mark
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(followPause):
-		}
-		fresh, err := d.v.open(ctx, path)
-		if err != nil {
-			return err
-		}
-		d.o.close()
-		*d.o = *fresh
-	}
-}
-
-// newer compares sequences; those of jbd2 have 32 bits and wrap.
-func newer(a, b uint64, name string) bool {
-	if name == "jbd2" {
-		return int32(uint32(a)-uint32(b)) > 0
-	}
-	return a > b
 }
 
 // selection is what the filter flags select.
@@ -266,16 +219,12 @@ func (s *selection) flags(cmd *cobra.Command) {
 	f.IntSliceVar(&s.pids, "pid", nil, "only events of these processes")
 	f.StringVar(&s.since, "since", "", "only from here on: a time, -10m, seq:N or tx:N")
 	f.StringVar(&s.until, "until", "", "only up to here: a time, -10m, seq:N or tx:N")
-	var kinds []string
-	for _, k := range format.Kinds() {
-		kinds = append(kinds, k.String())
-	}
-	must(cmd.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(kinds, cobra.ShellCompDirectiveNoFileComp)))
+	must(cmd.RegisterFlagCompletionFunc("kind", cobra.FixedCompletions(format.KindNames(), cobra.ShellCompDirectiveNoFileComp)))
 	must(cmd.RegisterFlagCompletionFunc("zone", cobra.FixedCompletions(format.Zones(), cobra.ShellCompDirectiveNoFileComp)))
 }
 
-// compile turns the flags into one filter; nil passes everything.
-func (s *selection) compile(ctx context.Context, j format.Journal) (*filter.Filter, error) {
+// compile turns the flags into a selector.
+func (s *selection) compile(ctx context.Context, o *opened) (*selector, error) {
 	if s.where != "" {
 		// On its own first, so that an error points into what the user wrote.
 		if _, err := filter.Compile(s.where); err != nil {
@@ -290,15 +239,17 @@ func (s *selection) compile(ctx context.Context, j format.Journal) (*filter.Filt
 		}
 		exprs = append(exprs, e)
 	}
-	times, err := boundsExpr(ctx, j, s.since, s.until)
+	from, until, err := s.bounds(time.Now())
 	if err != nil {
 		return nil, err
 	}
-	expr := filter.And(append(exprs, times)...)
-	if expr == "" {
-		return nil, nil
+	out := &selector{from: from, until: until, after: o.format.After}
+	if expr := filter.And(exprs...); expr != "" {
+		if out.filter, err = filter.Compile(expr); err != nil {
+			return nil, err
+		}
 	}
-	return filter.Compile(expr)
+	return out, out.prepare(ctx, o.journal)
 }
 
 func oneOf(name string, values []string) string {
@@ -315,11 +266,7 @@ func (s *selection) kindExpr() (string, error) {
 	}
 	for _, k := range s.kinds {
 		if _, ok := format.ParseKind(k); !ok {
-			var names []string
-			for _, k := range format.Kinds() {
-				names = append(names, k.String())
-			}
-			return "", fmt.Errorf("there is no kind %q; there are %s", k, strings.Join(names, ", "))
+			return "", fmt.Errorf("there is no kind %q; there are %s", k, strings.Join(format.KindNames(), ", "))
 		}
 	}
 	return oneOf("kind", s.kinds), nil
@@ -330,7 +277,7 @@ func (s *selection) zoneExpr() (string, error) {
 		return "", nil
 	}
 	for _, z := range s.zones {
-		if !contains(format.Zones(), z) {
+		if !slices.Contains(format.Zones(), z) {
 			return "", fmt.Errorf("there is no zone %q; there are %s", z, strings.Join(format.Zones(), ", "))
 		}
 	}

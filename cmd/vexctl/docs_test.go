@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -190,6 +191,44 @@ func TestCommandLinesInDocs(t *testing.T) {
 	}
 }
 
+// TestGoldenReadme: what the README shows is what comes out. -update renews it.
+func TestGoldenReadme(t *testing.T) {
+	block := regexp.MustCompile("<!-- disk.img is (\\S+) -->\n```\n\\$ (vexctl .*)\n((?s:.*?))(?:\\$ echo \\$\\?\n(\\d)\n)?```")
+	readme, err := filepath.Abs("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := readDoc(t, "README.md")
+	found := block.FindAllStringSubmatch(text, -1)
+	if len(found) == 0 {
+		t.Error("README.md shows no output")
+	}
+	for _, m := range found {
+		t.Run(m[2], func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			if err := unpackJournal(m[1], "disk.img"); err != nil {
+				t.Fatal(err)
+			}
+			code, stdout, stderr := run(shellWords(m[2])[1:]...)
+			if m[4] != "" && m[4] != fmt.Sprint(code) {
+				t.Errorf("README.md shows exit code %s, it is %d", m[4], code)
+			}
+			switch {
+			case stdout == m[3]:
+			case *update:
+				text = strings.Replace(text, m[3], stdout, 1)
+			default:
+				t.Errorf("README.md shows\n%s\nbut the output is\n%s%s", m[3], stdout, stderr)
+			}
+		})
+	}
+	if *update {
+		if err := os.WriteFile(readme, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // TestFindingsPage: docs/findings.md and the rules list the same codes with
 // the same severities.
 func TestFindingsPage(t *testing.T) {
@@ -215,6 +254,9 @@ func TestFindingsPage(t *testing.T) {
 // TestJSONPages: every member that any command prints is on the page that says
 // what it means.
 func TestJSONPages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("decodes every bundled journal; skipped with -short")
+	}
 	contract := words(readDoc(t, "docs/json.md"), "`([a-z0-9_-]+)`")
 	pages := map[string]map[string]bool{}
 	for _, f := range all.Formats {

@@ -55,7 +55,7 @@ func (v *infoFlags) run(ctx context.Context, a *app, args []string) error {
 	if err != nil {
 		return err
 	}
-	if _, mounted := volatile(o.files[0]); mounted && in.State != format.Damaged {
+	if _, mounted := o.volatile(); mounted && in.State != format.Damaged {
 		in.State = format.InUse
 	}
 	if err := v.print(a, args[0], o, in, counts); err != nil {
@@ -85,7 +85,7 @@ func count(ctx context.Context, j format.Journal) (format.Fields, error) {
 	return f, nil
 }
 
-// fields puts all that info says into one object, from which every output is
+// infoFields puts all that info says into one object, from which every output is
 // made.
 func infoFields(path string, o *opened, in *format.Info, counts format.Fields) format.Fields {
 	var f format.Fields
@@ -132,7 +132,7 @@ func (v *infoFlags) print(a *app, path string, o *opened, in *format.Info, count
 			if i > 0 {
 				b = append(b, ',')
 			}
-			b = render.Fault(b, &in.Faults[i], o.severity(in.Faults[i].Code).String())
+			b = render.Fault(b, &in.Faults[i], o.format.Severity(in.Faults[i].Code).String())
 		}
 		return writeLine(a.out, append(b, ']', '}'))
 	case "csv":
@@ -141,21 +141,11 @@ func (v *infoFlags) print(a *app, path string, o *opened, in *format.Info, count
 	printFields(a.out, "", terminalWidth(a.out), f[2:])
 	on := colour(a.out)
 	for _, x := range in.Faults {
-		s := o.severity(x.Code)
+		s := o.format.Severity(x.Code)
 		fmt.Fprintf(a.out, "%s  %s\n", paint(on, severityColour(s), fmt.Sprintf("%-7s", s)), x.Code)
 		fmt.Fprintln(a.out, wrap("         ", render.Plain(x.Message), terminalWidth(a.out)))
 	}
 	return nil
-}
-
-// severity looks a code up among the format's rules.
-func (o *opened) severity(code string) format.Severity {
-	for _, r := range o.format.Rules {
-		if r.Code == code {
-			return r.Severity
-		}
-	}
-	return format.Note
 }
 
 // printFields writes a value a line, structures indented below their name.

@@ -3,11 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -137,63 +135,18 @@ func journalArgs(args []string) ([]string, error) {
 	return nil, usage("name one, or set VEXCTL_JOURNAL", "no journal named, and there are several here: %s", strings.Join(found, ", "))
 }
 
-// volatile says whether somebody may be writing a file: it is a block device,
-// or was written not long ago. mounted says that the kernel has it in use.
-func volatile(f *format.File) (volatile, mounted bool) {
-	st, err := f.Stat()
-	if err != nil {
-		return true, false
-	}
-	mounted = isMounted(f.Name(), st)
-	return mounted || f.IsDevice() || time.Since(st.ModTime()) < time.Minute, mounted
-}
-
-// isMounted says whether a block device, or a loop device that a file backs,
-// is mounted.
-func isMounted(path string, st fs.FileInfo) bool {
-	sys, ok := st.Sys().(*syscall.Stat_t)
-	if !ok {
-		return false
-	}
-	if st.Mode()&fs.ModeDevice != 0 {
-		return deviceMounted(uint64(sys.Rdev))
-	}
-	real, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return false
-	}
-	if real, err = filepath.Abs(real); err != nil {
-		return false
-	}
-	backing, _ := filepath.Glob("/sys/block/loop*/loop/backing_file")
-	for _, p := range backing {
-		if b, err := os.ReadFile(p); err != nil || strings.TrimSuffix(string(b), "\n") != real {
-			continue
+// volatile says whether somebody may be writing one of the files: it is a block
+// device, or was written not long ago. mounted says that the kernel has it in
+// use.
+func (o *opened) volatile() (volatile, mounted bool) {
+	for _, f := range o.files {
+		st, err := f.Stat()
+		if err != nil {
+			return true, mounted
 		}
-		dev, err := os.ReadFile(filepath.Join(filepath.Dir(filepath.Dir(p)), "dev"))
-		if err == nil && numbersMounted(strings.TrimSpace(string(dev))) {
-			return true
-		}
+		inUse := isMounted(f.Name(), st)
+		mounted = mounted || inUse
+		volatile = volatile || inUse || f.IsDevice() || time.Since(st.ModTime()) < time.Minute
 	}
-	return false
-}
-
-func deviceMounted(rdev uint64) bool {
-	major := rdev>>8&0xfff | rdev>>32&^uint64(0xfff)
-	minor := rdev&0xff | rdev>>12&^uint64(0xff)
-	return numbersMounted(fmt.Sprintf("%d:%d", major, uint32(minor)))
-}
-
-// numbersMounted looks for MAJOR:MINOR among the mounted filesystems.
-func numbersMounted(numbers string) bool {
-	b, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		return false
-	}
-	for line := range strings.Lines(string(b)) {
-		if f := strings.Fields(line); len(f) > 2 && f[2] == numbers {
-			return true
-		}
-	}
-	return false
+	return volatile, mounted
 }

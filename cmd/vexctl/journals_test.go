@@ -14,9 +14,6 @@ import (
 // unpackJournal unpacks a bundled journal. Its time is long ago, so that
 // nobody takes it for one that is being written.
 func unpackJournal(name, dst string) error {
-	if _, err := os.Stat(filepath.Join(journalDir, name+".gz")); err != nil {
-		return err
-	}
 	in, err := os.Open(filepath.Join(journalDir, name+".gz"))
 	if err != nil {
 		return err
@@ -84,7 +81,10 @@ func fingerprintOf(path string) (fingerprint, error) {
 func TestInputUnchanged(t *testing.T) {
 	commands := [][]string{{"info"}, {"info", "-o", "json"}, {"verify"}, {"verify", "-o", "json"}, {"decode"}, {"decode", "-o", "ndjson"},
 		{"decode", "-o", "csv", "--order", "physical"}, {"decode", "--hex"}, {"decode", "--stats"}}
-	for _, name := range bundled(t) {
+	for i, name := range bundled(t) {
+		if testing.Short() && i%5 != 0 {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			path, args := unpacked(t, name)

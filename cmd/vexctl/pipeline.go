@@ -8,7 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/vexfs/vexctl/internal/filter"
 	"github.com/vexfs/vexctl/internal/format"
 )
 
@@ -17,7 +16,7 @@ import (
 type pipeline struct {
 	workers  int
 	parts    []iter.Seq2[*format.Record, error]
-	match    *filter.Filter
+	match    func(*format.Record) bool
 	format   func(b []byte, r *format.Record) []byte
 	severity func(code string) format.Severity
 	damaged  atomic.Bool
@@ -60,7 +59,7 @@ func (p *pipeline) one(part iter.Seq2[*format.Record, error], emit func([]byte) 
 				p.damaged.Store(true)
 			}
 		}
-		if !p.match.Match(r) {
+		if !p.match(r) {
 			continue
 		}
 		if b = p.format(b, r); len(b) >= chunk {

@@ -182,14 +182,15 @@ func (t *tableRecords) fit(b []byte, start int) []byte {
 	if t.width == 0 {
 		return b
 	}
-	cells := 0
+	cells, last := 0, 0
 	for i, c := range string(b[start:]) {
 		if cells++; c >= 0x1100 {
 			cells++ // perhaps a wide one
 		}
 		if cells > t.width {
-			return append(b[:start+max(i-1, 0)], "…"...)
+			return append(b[:start+last], "…"...)
 		}
+		last = i
 	}
 	return b
 }
@@ -197,7 +198,7 @@ func (t *tableRecords) fit(b []byte, start int) []byte {
 func (t *tableRecords) faults(b []byte, r *format.Record) []byte {
 	for i := range r.Faults {
 		f := &r.Faults[i]
-		line := "              ! " + f.Code + ": " + render.Plain(f.Message)
+		line := wrap("              ! ", f.Code+": "+render.Plain(f.Message), t.width)
 		b = append(b, '\n')
 		b = append(b, paint(t.colour, red, line)...)
 	}

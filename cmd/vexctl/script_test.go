@@ -51,15 +51,17 @@ func TestScripts(t *testing.T) {
 // confine keeps root from reading what it has no permission for.
 var confine = []string{"setpriv", "--bounding-set=-dac_override,-dac_read_search", "--"}
 
-// condition adds [confinable]: permissions can be made to hold for this user.
+// condition adds [confinable]: permissions can be made to hold for this user;
+// and [loop]: loop devices can be made.
 func condition(cond string) (bool, error) {
-	if cond != "confinable" {
-		return false, fmt.Errorf("unknown condition %q", cond)
+	root := os.Geteuid() == 0
+	switch cond {
+	case "confinable":
+		return !root || exec.Command(confine[0], append(confine[1:], "true")...).Run() == nil, nil
+	case "loop":
+		return root && exec.Command("losetup", "-f").Run() == nil, nil
 	}
-	if os.Geteuid() != 0 {
-		return true, nil
-	}
-	return exec.Command(confine[0], append(confine[1:], "true")...).Run() == nil, nil
+	return false, fmt.Errorf("unknown condition %q", cond)
 }
 
 func cmdJournal(ts *testscript.TestScript, neg bool, args []string) {
@@ -156,7 +158,15 @@ func run(args ...string) (code int, stdout, stderr string) {
 	return code, out.String(), err.String()
 }
 
-const journalDir = "../../testdata/journals"
+// journalDir holds the bundled journals. It is absolute, since tests change
+// their directory.
+var journalDir = func() string {
+	dir, err := filepath.Abs("../../testdata/journals")
+	if err != nil {
+		panic(err)
+	}
+	return dir
+}()
 
 // bundled lists the names of the bundled journals, without the ending of the
 // compression.

@@ -13,8 +13,6 @@ import (
 	"github.com/vexfs/vexctl/internal/format"
 )
 
-func contains(list []string, s string) bool { return slices.Contains(list, s) }
-
 func (s *selection) typeExpr() (string, error) {
 	var alternatives []string
 	for _, t := range s.types {
@@ -44,15 +42,18 @@ func (s *selection) pathExpr() (string, error) {
 }
 
 func (s *selection) txExpr() (string, error) {
-	for _, t := range s.tx {
-		if _, err := strconv.ParseInt(t, 10, 64); err != nil {
-			return "", fmt.Errorf("--tx %q is no transaction number", t)
-		}
-	}
 	if len(s.tx) == 0 {
 		return "", nil
 	}
-	return "tid in [" + strings.Join(s.tx, ", ") + "]", nil
+	var list []string
+	for _, t := range s.tx {
+		v, err := strconv.ParseUint(t, 10, 63)
+		if err != nil {
+			return "", fmt.Errorf("--tx %q is no transaction number", t)
+		}
+		list = append(list, strconv.FormatUint(v, 10))
+	}
+	return "has_tid && tid in [" + strings.Join(list, ", ") + "]", nil
 }
 
 func (s *selection) pidExpr() (string, error) {
@@ -63,7 +64,7 @@ func (s *selection) pidExpr() (string, error) {
 	for _, p := range s.pids {
 		list = append(list, strconv.Itoa(p))
 	}
-	return "pid in [" + strings.Join(list, ", ") + "]", nil
+	return "is_event && pid in [" + strings.Join(list, ", ") + "]", nil
 }
 
 // bound is one end of --since or --until.
@@ -120,75 +121,98 @@ func parseTime(s string, now time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("%q is no time; write 2026-03-01T14:32:07Z, 14:32:07, -10m, seq:N or tx:N", s)
 }
 
-// boundsExpr is the filter for --since and --until. A record without a time
-// has that of its transaction's commit.
-func boundsExpr(ctx context.Context, j format.Journal, since, until string) (string, error) {
-	var exprs []string
-	var from, to *bound
+// selector is what --since, --until and the filter flags let through.
+type selector struct {
+	filter      *filter.Filter
+	from, until *bound
+	after       func(a, b uint64) bool
+	// tids are the transactions whose commit lies between the times: a record
+	// without a time has that of its transaction's commit.
+	tids map[uint64]bool
+}
+
+// bounds reads --since and --until.
+func (s *selection) bounds(now time.Time) (from, until *bound, err error) {
 	for _, x := range []struct {
-		flag, text, op string
-		keep           **bound
-	}{{"--since", since, ">=", &from}, {"--until", until, "<=", &to}} {
+		flag, text string
+		keep       **bound
+	}{{"--since", s.since, &from}, {"--until", s.until, &until}} {
 		if x.text == "" {
 			continue
 		}
-		b, err := parseBound(x.text, time.Now())
+		b, err := parseBound(x.text, now)
 		if err != nil {
-			return "", fmt.Errorf("%s: %w", x.flag, err)
+			return nil, nil, fmt.Errorf("%s: %w", x.flag, err)
 		}
-		if b.name == "time" {
-			*x.keep = &b
-			continue
-		}
-		exprs = append(exprs, fmt.Sprintf("%s %s %d", b.name, x.op, b.number))
+		*x.keep = &b
 	}
-	if from == nil && to == nil {
-		return filter.And(exprs...), nil
-	}
-	times, err := timesExpr(ctx, j, from, to)
-	return filter.And(append(exprs, times)...), err
+	return from, until, nil
 }
 
-// timesExpr selects records by their own time or, for those of a transaction,
-// by the time of its commit.
-func timesExpr(ctx context.Context, j format.Journal, from, to *bound) (string, error) {
-	inside := func(ns int64) bool {
-		t := time.Unix(0, ns)
-		return (from == nil || !t.Before(from.at)) && (to == nil || !t.After(to.at))
+// prepare looks up which transactions lie between the times, where times were
+// given. It is done anew when a followed journal has grown.
+func (s *selector) prepare(ctx context.Context, j format.Journal) error {
+	if !s.timed() {
+		return nil
 	}
-	var tids []uint64
+	s.tids = map[uint64]bool{}
 	for r, err := range j.Scan(ctx, format.Scan{Brief: true, SkipData: true}) {
 		if err != nil {
-			return "", err
+			return err
 		}
-		if r.Kind == format.Commit && r.HasTime && r.HasTid && inside(r.Time) {
-			tids = append(tids, r.Tid)
+		if r.Kind == format.Commit && r.HasTime && r.HasTid && s.within(r.Time) {
+			s.tids[r.Tid] = true
 		}
 	}
-	own := []string{`time > timestamp("1970-01-01T00:00:00Z")`}
-	if from != nil {
-		own = append(own, "time >= timestamp("+filter.Quote(from.at.UTC().Format(time.RFC3339Nano))+")")
-	}
-	if to != nil {
-		own = append(own, "time <= timestamp("+filter.Quote(to.at.UTC().Format(time.RFC3339Nano))+")")
-	}
-	expr := "(" + strings.Join(own, " && ") + ")"
-	for _, r := range ranges(tids) {
-		expr += fmt.Sprintf(" || (tid >= %d && tid <= %d)", r[0], r[1])
-	}
-	return expr, nil
+	return nil
 }
 
-// ranges compresses numbers into runs of consecutive ones.
-func ranges(list []uint64) [][2]uint64 {
-	slices.Sort(list)
-	var out [][2]uint64
-	for _, v := range list {
-		if n := len(out); n > 0 && v <= out[n-1][1]+1 {
-			out[n-1][1] = v
-			continue
-		}
-		out = append(out, [2]uint64{v, v})
+func (s *selector) timed() bool {
+	return s.from != nil && s.from.name == "time" || s.until != nil && s.until.name == "time"
+}
+
+// within compares a time with the bounds that are times.
+func (s *selector) within(ns int64) bool {
+	t := time.Unix(0, ns)
+	if s.from != nil && s.from.name == "time" && t.Before(s.from.at) {
+		return false
 	}
-	return out
+	return s.until == nil || s.until.name != "time" || !t.After(s.until.at)
+}
+
+// Match says whether a record passes.
+func (s *selector) Match(r *format.Record) bool {
+	if s.from != nil && !s.reaches(s.from, r, false) || s.until != nil && !s.reaches(s.until, r, true) {
+		return false
+	}
+	if s.timed() && !s.inTime(r) {
+		return false
+	}
+	return s.filter.Match(r)
+}
+
+func (s *selector) inTime(r *format.Record) bool {
+	switch {
+	case r.HasTime:
+		return s.within(r.Time)
+	case r.Event != nil && r.Event.HasTime:
+		return s.within(r.Event.Time)
+	}
+	return r.HasTid && s.tids[r.Tid]
+}
+
+// reaches says whether a record is at or after a bound that is a number, or for
+// upper at or before it. A record without that number is neither.
+func (s *selector) reaches(b *bound, r *format.Record, upper bool) bool {
+	v, has := r.Seq, r.HasSeq
+	switch b.name {
+	case "time":
+		return true
+	case "tid":
+		v, has = r.Tid, r.HasTid
+	}
+	if upper {
+		return has && !s.after(v, b.number)
+	}
+	return has && !s.after(b.number, v)
 }

@@ -29,10 +29,10 @@ func (g *group) add(r *format.Record, at int64, timed bool) {
 	}
 	if timed {
 		g.timed++
-		if g.firstTime == 0 || at < g.firstTime {
-			g.firstTime = at
+		if g.timed == 1 {
+			g.firstTime, g.lastTime = at, at
 		}
-		g.lastTime = max(g.lastTime, at)
+		g.firstTime, g.lastTime = min(g.firstTime, at), max(g.lastTime, at)
 	}
 }
 
@@ -41,6 +41,8 @@ type summary struct {
 	groups map[string]*group
 	perMin map[int64]uint64 // records by minute since 1970
 	total  group
+	// unplaced counts records in minutes beyond those that are kept.
+	unplaced uint64
 }
 
 // sortOf is what a record is counted under: its kind, and what it is in the
@@ -75,9 +77,20 @@ func (s *summary) add(r *format.Record) {
 	}
 	g.add(r, at, timed)
 	s.total.add(r, at, timed)
-	if timed && len(s.perMin) < 1<<16 {
-		s.perMin[at/int64(time.Minute)]++
+	if timed {
+		s.minute(at / int64(time.Minute))
 	}
+}
+
+// maxMinutes bounds the histogram, at some 45 days of minutes with records.
+const maxMinutes = 1 << 16
+
+func (s *summary) minute(m int64) {
+	if _, ok := s.perMin[m]; !ok && len(s.perMin) == maxMinutes {
+		s.unplaced++
+		return
+	}
+	s.perMin[m]++
 }
 
 // stats prints counts, sizes and rates. What was counted when the user
@@ -92,7 +105,7 @@ func (d *decoder) stats(ctx context.Context, path string) error {
 			break
 		}
 		for _, f := range r.Faults {
-			d.damaged = d.damaged || d.o.severity(f.Code) == format.Damage
+			d.damaged = d.damaged || d.o.format.Severity(f.Code) == format.Damage
 		}
 		if d.match.Match(r) {
 			s.add(r)
@@ -104,13 +117,7 @@ func (d *decoder) stats(ctx context.Context, path string) error {
 	if err := d.printStats(path, s, time.Since(start)); err != nil {
 		return err
 	}
-	if scanErr != nil {
-		return scanErr
-	}
-	if d.damaged {
-		return errDamage
-	}
-	return nil
+	return scanErr
 }
 
 func (s *summary) sorted() []*group {
@@ -139,7 +146,7 @@ func (g *group) fields() format.Fields {
 	f.Uint("records", 0, 0, g.records)
 	f.Uint("bytes", 0, 0, g.bytes)
 	f.Uint("bad_checksums", 0, 0, g.bad)
-	if g.firstTime != 0 {
+	if g.timed > 0 {
 		f.Time("first_time", 0, 0, g.firstTime)
 		f.Time("last_time", 0, 0, g.lastTime)
 	}
@@ -153,7 +160,7 @@ func (d *decoder) printStats(path string, s *summary, elapsed time.Duration) err
 	for _, g := range append(s.sorted(), &s.total) {
 		list = append(list, g.fields())
 		row := []string{g.name, fmt.Sprint(g.records), render.Bytes(int64(g.bytes)), fmt.Sprint(g.bad), "", ""}
-		if g.firstTime != 0 {
+		if g.timed > 0 {
 			row[4] = clock(g.firstTime)
 		}
 		if r := g.rate(); r > 0 {
@@ -171,6 +178,9 @@ func (d *decoder) printStats(path string, s *summary, elapsed time.Duration) err
 	top.Objects("groups", 0, 0, list[:len(list)-1])
 	top.Nested("total", 0, 0, list[len(list)-1])
 	top.Objects("minutes", 0, 0, s.minutes())
+	if s.unplaced > 0 {
+		top.Uint("records_in_other_minutes", 0, 0, s.unplaced)
+	}
 	top.Int("elapsed_ms", 0, 0, elapsed.Milliseconds())
 	return writeLine(d.a.out, render.Fields(nil, top))
 }

@@ -131,7 +131,7 @@ func (v *verifyFlags) one(ctx context.Context, path string) (verified, error) {
 		return j, nil
 	}
 	opt := verify.Options{Rules: o.format.Rules, Workers: v.workers, Limit: v.limit, SkipData: v.skipData}
-	opt.Volatile, opt.Mounted = volatile(o.files[0])
+	opt.Volatile, opt.Mounted = o.volatile()
 	r, err := verify.Run(ctx, again, opt)
 	return verified{r, path, time.Since(start)}, err
 }
@@ -240,7 +240,7 @@ func (r verified) print(w io.Writer) error {
 		fmt.Fprintln(w, wrap(fmt.Sprintf("  %-14s", name), text, width))
 	}
 	fmt.Fprintln(w, wrap("", render.Plain(r.path)+": "+headline(in, r.Size), width))
-	line("state", stateLine(in))
+	line("state", render.Plain(stateLine(in)))
 	if r.Events > 0 {
 		line("events", fmt.Sprint(r.Events))
 	}
@@ -287,7 +287,7 @@ func transactionLine(in *format.Info) string {
 	t := in.Transactions
 	s := fmt.Sprintf("%d committed", t.Committed)
 	if in.HasSeq {
-		s += fmt.Sprintf(" (%d to %d)", in.FirstSeq, in.LastSeq)
+		s = fmt.Sprintf("%d to %d: ", in.FirstSeq, in.LastSeq) + s
 	}
 	if t.Uncommitted > 0 {
 		s += fmt.Sprintf(", %d unfinished", t.Uncommitted)

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -34,6 +35,7 @@ type Variable struct {
 type Filter struct {
 	source  string
 	program cel.Program
+	failure atomic.Pointer[error]
 }
 
 // Error is a bad expression.
@@ -76,7 +78,7 @@ func Compile(expr string) (*Filter, error) {
 	if err != nil {
 		return nil, &Error{Expression: expr, Message: err.Error()}
 	}
-	return &Filter{expr, p}, nil
+	return &Filter{source: expr, program: p}, nil
 }
 
 // String returns the source.
@@ -89,9 +91,24 @@ func (f *Filter) Match(r *format.Record) bool {
 	}
 	v, _, err := f.program.Eval(activation{r})
 	if err != nil {
+		if !strings.Contains(err.Error(), "no such key") {
+			f.failure.CompareAndSwap(nil, &err)
+		}
 		return false
 	}
 	return v == types.True
+}
+
+// Err returns the first failure of an evaluation, such as a division by zero:
+// the records that failed did not match, and nobody knows whether they should.
+func (f *Filter) Err() error {
+	if f == nil {
+		return nil
+	}
+	if err := f.failure.Load(); err != nil {
+		return fmt.Errorf("the filter failed on some records, which are left out: %w", *err)
+	}
+	return nil
 }
 
 // activation looks values up in a record when an expression asks for them.
@@ -119,11 +136,15 @@ func Variables() []Variable { return variables }
 
 var variables = []Variable{
 	number("offset", "byte offset in the file", func(r *format.Record) int64 { return r.Offset }),
+	number("journal_offset", "byte offset in the journal", func(r *format.Record) int64 { return r.JournalOffset }),
 	number("length", "length in bytes", func(r *format.Record) int64 { return r.Length }),
 	text("kind", "kind of record", func(r *format.Record) string { return r.Kind.String() }),
 	text("zone", "part of the log's life", func(r *format.Record) string { return r.Zone.String() }),
 	number("seq", "sequence", func(r *format.Record) int64 { return int64(r.Seq) }),
 	number("tid", "transaction", func(r *format.Record) int64 { return int64(r.Tid) }),
+	truth("has_seq", "whether the record has a sequence", func(r *format.Record) bool { return r.HasSeq }),
+	truth("has_tid", "whether the record belongs to a transaction", func(r *format.Record) bool { return r.HasTid }),
+	truth("is_event", "whether the record holds an event", func(r *format.Record) bool { return r.Event != nil }),
 	number("block", "home block of a logged block", func(r *format.Record) int64 { return int64(r.Block) }),
 	text("checksum", "ok, bad, none or unverifiable", func(r *format.Record) string { return r.Sum.String() }),
 	text("fault", "code of the record's first fault, or empty", func(r *format.Record) string {
@@ -163,10 +184,64 @@ var variables = []Variable{
 	ofEvent("relevance", "0 to 100", func(e *event.Event) any { return int64(e.Relevance) }),
 	ofEventText("tags", "tags", func(e *event.Event) string { return e.Tags }),
 	ofEventText("intent", "intent", func(e *event.Event) string { return e.Intent }),
+	ofEvent("confidence", "of the intent, 0 to 100", func(e *event.Event) any { return int64(e.IntentConfidence) }),
+	ofEventText("agent_intent", "what the agent meant to do", func(e *event.Event) string { return e.AgentIntent }),
+	ofEvent("agent_confidence", "of the agent's intent, 0 to 100", func(e *event.Event) any { return int64(e.AgentConfidence) }),
+	ofEvent("subtype", "the exact operation", func(e *event.Event) any { return int64(e.Subtype) }),
+	ofEvent("ktime", "nanoseconds since boot", func(e *event.Event) any { return e.KTime }),
+	ofEvent("time_seq", "order within a moment", func(e *event.Event) any { return int64(e.TimeSeq) }),
+	ofEvent("global_seq", "global sequence", func(e *event.Event) any { return int64(e.GlobalSeq) }),
+	ofEvent("local_seq", "local sequence", func(e *event.Event) any { return int64(e.LocalSeq) }),
+	ofEvent("object", "object id", func(e *event.Event) any { return int64(e.Object) }),
+	ofEvent("parent", "object id of the parent", func(e *event.Event) any { return int64(e.Parent) }),
+	ofEvent("file_type", "mode & 0170000", func(e *event.Event) any { return int64(e.FileType) }),
+	ofEvent("parent_event", "id of the event that led to this one", func(e *event.Event) any { return int64(e.ParentEvent) }),
+	ofEvent("root_cause", "id of the first event of the chain", func(e *event.Event) any { return int64(e.RootCause) }),
+	ofEvent("causality_chain", "the chain", func(e *event.Event) any { return int64(e.CausalityChain) }),
+	ofEvent("flags", "flags, one bit each", func(e *event.Event) any { return int64(e.Flags) }),
+	{"flag_names", "list", "names of the flags that are set", cel.ListType(cel.StringType), func(r *format.Record) any {
+		if r.Event == nil {
+			return []string(nil)
+		}
+		return r.Event.Flags.Names()
+	}},
+	{"visibility", "string", "mask of agents that may see the event, 16 hex digits", cel.StringType, func(r *format.Record) any {
+		if r.Event == nil {
+			return ""
+		}
+		return fmt.Sprintf("%016x", r.Event.Visibility)
+	}},
+	ofEvent("replay_priority", "1 critical to 5 background", func(e *event.Event) any { return int64(e.ReplayPriority) }),
+	ofEvent("graph_node", "graph node", func(e *event.Event) any { return int64(e.GraphNode) }),
+	ofEvent("graph_edge", "graph edge", func(e *event.Event) any { return int64(e.GraphEdge) }),
+	ofEvent("graph_operation", "graph operation", func(e *event.Event) any { return int64(e.GraphOperation) }),
+	ofEvent("vector", "vector id", func(e *event.Event) any { return int64(e.VectorID) }),
+	ofEvent("vector_dimensions", "dimensions of the vector", func(e *event.Event) any { return int64(e.VectorDimensions) }),
+	ofEvent("vector_element_type", "1 float32, 2 float16, 3 int8, 4 binary", func(e *event.Event) any { return int64(e.VectorElementType) }),
+	ofEvent("system_load", "load of the system", func(e *event.Event) any { return int64(e.SystemLoad) }),
+	ofEvent("memory_usage", "memory in use", func(e *event.Event) any { return int64(e.MemoryUsage) }),
+	ofEvent("io_pressure", "pressure on the disks", func(e *event.Event) any { return int64(e.IOPressure) }),
+	ofEventText("payload", "the payload, as hex", func(e *event.Event) string { return fmt.Sprintf("%x", e.Payload) }),
+	ofEventText("metadata", "the metadata, as hex", func(e *event.Event) string { return fmt.Sprintf("%x", e.Metadata) }),
+	{"links", "list", "causality links: cause, effect, type, strength, delay_ns, description", cel.ListType(cel.DynType), func(r *format.Record) any {
+		if r.Event == nil {
+			return []any(nil)
+		}
+		out := []any{}
+		for _, l := range r.Event.Links {
+			out = append(out, map[string]any{"cause": int64(l.Cause), "effect": int64(l.Effect), "type": int64(l.Type),
+				"strength": int64(l.Strength), "delay_ns": l.Delay, "description": l.Description})
+		}
+		return out
+	}},
 }
 
 func number(name, doc string, get func(*format.Record) int64) Variable {
 	return Variable{name, "int", doc, cel.IntType, func(r *format.Record) any { return get(r) }}
+}
+
+func truth(name, doc string, get func(*format.Record) bool) Variable {
+	return Variable{name, "bool", doc, cel.BoolType, func(r *format.Record) any { return get(r) }}
 }
 
 func text(name, doc string, get func(*format.Record) string) Variable {
@@ -239,7 +314,7 @@ func And(exprs ...string) string {
 	var parts []string
 	for _, e := range exprs {
 		if e != "" {
-			parts = append(parts, "("+e+")")
+			parts = append(parts, "("+e+"\n)") // the line may end in a comment
 		}
 	}
 	return strings.Join(parts, " && ")

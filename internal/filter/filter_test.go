@@ -1,12 +1,14 @@
 package filter
 
 import (
+	"encoding/json"
 	"errors"
 	"testing"
 	"time"
 
 	"github.com/vexfs/vexctl/internal/event"
 	"github.com/vexfs/vexctl/internal/format"
+	"github.com/vexfs/vexctl/internal/render"
 )
 
 func sample() *format.Record {
@@ -28,17 +30,19 @@ func TestMatch(t *testing.T) {
 		`type == "fs.write" && path.startsWith("src/") && !(pid == 4711)`: false,
 		`type == "fs.write" && path.startsWith("src/") && pid == 4711`:    true,
 		`kind == "event" && zone == "live" && offset == 4096`:             true,
-		`seq > 40 && tid < 8`:                      true,
-		`fields.inode == 12`:                       true,
-		`fields.block_type == "directory"`:         true,
-		`"a" in fields.names`:                      true,
-		`5 in fields.blocks`:                       true,
-		`fields.checksum == "0000beef"`:            true,
-		`fields.nowhere == 1`:                      false,
-		`has(fields.nowhere)`:                      false,
-		`time > timestamp("2026-01-01T00:00:00Z")`: true,
-		`fault == ""`:                              true,
-		`1 / (seq - 41) == 0`:                      false,
+		`seq > 40 && tid < 8`:                                     true,
+		`fields.inode == 12`:                                      true,
+		`fields.block_type == "directory"`:                        true,
+		`"a" in fields.names`:                                     true,
+		`5 in fields.blocks`:                                      true,
+		`fields.checksum == "0000beef"`:                           true,
+		`fields.nowhere == 1`:                                     false,
+		`has(fields.nowhere)`:                                     false,
+		`time > timestamp("2026-01-01T00:00:00Z")`:                true,
+		`fault == ""`:                                             true,
+		`1 / (seq - 41) == 0`:                                     false,
+		`"atomic" in flag_names || links.exists(l, l.cause == 1)`: false,
+		"kind == \"event\" // as it should be":                    true,
 	} {
 		f, err := Compile(expr)
 		if err != nil {
@@ -92,6 +96,44 @@ func TestEveryVariableHasItsType(t *testing.T) {
 			if !f.Match(r) {
 				t.Errorf("%s failed", expr)
 			}
+		}
+	}
+}
+
+func TestFailuresAreNotSilent(t *testing.T) {
+	for expr, silent := range map[string]bool{`fields.nowhere == 1`: true, `1 / (seq - 41) == 0`: false, `name.matches("(")`: false} {
+		f, err := Compile(expr)
+		if err != nil {
+			continue // better still
+		}
+		f.Match(sample())
+		if (f.Err() == nil) != silent {
+			t.Errorf("%s: %v", expr, f.Err())
+		}
+	}
+}
+
+func TestExpressionsJoin(t *testing.T) {
+	f, err := Compile(And(`kind == "event" // a comment`, "", "seq == 41"))
+	if err != nil || !f.Match(sample()) {
+		t.Errorf("%v", err)
+	}
+}
+
+// The names of an event in JSON are those of the language.
+func TestNamesAreThoseOfTheJSON(t *testing.T) {
+	e := &event.Event{ID: 1, Type: event.FSWrite, Subtype: 1, HasTime: true, HasKTime: true, TimeSeq: 1, GlobalSeq: 1, LocalSeq: 1, CPU: 1, Flags: 1,
+		Priority: 1, ReplayPriority: 1, HasOwner: true, PID: 1, Process: "p", AgentID: "a", Session: 1, Object: 1, Parent: 1, Name: "n", Path: "p",
+		Inode: 1, FileType: 1, Errno: 1, Transaction: 1, ParentEvent: 1, RootCause: 1, CausalityChain: 1, Links: []event.Link{{}}, AgentIntent: "i",
+		AgentConfidence: 1, Intent: "i", IntentConfidence: 1, Tags: "t", Relevance: 1, Visibility: 1, GraphNode: 1, GraphEdge: 1, GraphOperation: 1,
+		VectorID: 1, VectorDimensions: 1, VectorElementType: 1, SystemLoad: 1, MemoryUsage: 1, IOPressure: 1, Payload: []byte{1}, Metadata: []byte{1}}
+	var members map[string]any
+	if err := json.Unmarshal(render.Event(nil, e), &members); err != nil {
+		t.Fatal(err)
+	}
+	for name := range members {
+		if _, ok := byName[name]; !ok {
+			t.Errorf("%s is in the JSON and not in the language", name)
 		}
 	}
 }

@@ -20,6 +20,9 @@ var (
 	ErrCorrupt = errors.New("corrupt")
 	// ErrTruncated: the bytes end before the structure does.
 	ErrTruncated = errors.New("truncated")
+	// ErrMismatch: what was found does not fit how it was asked for, such as
+	// several journals where one is wanted.
+	ErrMismatch = errors.New("mismatch")
 	// ErrNoJournal: a filesystem was recognised, and it has no journal.
 	ErrNoJournal = errors.New("no journal")
 )

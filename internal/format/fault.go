@@ -130,3 +130,10 @@ func (f *Fault) SetSeq(seq uint64) *Fault {
 	f.Seq, f.HasSeq = seq, true
 	return f
 }
+
+// Clone returns a copy that shares nothing with f.
+func (f *Fault) Clone() Fault {
+	c := *f
+	c.Fields = f.Fields.Clone()
+	return c
+}

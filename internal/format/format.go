@@ -28,8 +28,28 @@ type Format struct {
 	Rules []Rule
 	// Writes says whether this program can also encode the format.
 	Writes bool
+	// Newer says whether sequence a comes after b; nil means a > b.
+	Newer func(a, b uint64) bool
 	// Docs is the page that specifies the format.
 	Docs string
+}
+
+// After says whether sequence a comes after b.
+func (f *Format) After(a, b uint64) bool {
+	if f.Newer != nil {
+		return f.Newer(a, b)
+	}
+	return a > b
+}
+
+// Severity is that of a fault code: Note for one that the format does not have.
+func (f *Format) Severity(code string) Severity {
+	for i := range f.Rules {
+		if f.Rules[i].Code == code {
+			return f.Rules[i].Severity
+		}
+	}
+	return Note
 }
 
 // Order is the order of a scan.
@@ -70,6 +90,14 @@ type Journal interface {
 	Describe(ctx context.Context) (*Info, error)
 	// Scan yields the records. A non-nil error is the last thing yielded.
 	Scan(ctx context.Context, s Scan) iter.Seq2[*Record, error]
+}
+
+// Watcher is a Journal that can tell at little cost whether it still looks as
+// it did when it was opened.
+type Watcher interface {
+	// Glance returns what a glance at the few bytes that a writer changes first
+	// shows. Equal glances mean that, most likely, nothing was written.
+	Glance() string
 }
 
 // Splitter is a Journal whose scan can be done in parts at once.

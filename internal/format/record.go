@@ -41,6 +41,9 @@ func (k Kind) String() string {
 	return "gap"
 }
 
+// KindNames lists the names of every kind.
+func KindNames() []string { return kindNames[:] }
+
 // Kinds lists every kind, in order of value.
 func Kinds() []Kind {
 	out := make([]Kind, numKinds)
@@ -155,6 +158,9 @@ func (r *Record) Clone() *Record {
 	c := *r
 	c.Fields = r.Fields.Clone()
 	c.Faults = slices.Clone(r.Faults)
+	for i := range c.Faults {
+		c.Faults[i] = c.Faults[i].Clone()
+	}
 	c.Raw = slices.Clone(r.Raw)
 	if r.Event != nil {
 		c.Event = r.Event.Clone()

@@ -40,7 +40,7 @@ func Plain(s string) string {
 func safe(s string) bool {
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
-		if r == utf8.RuneError && n == 1 || !showable(r) {
+		if r == utf8.RuneError && n == 1 || !showable(r) || r == '\\' {
 			return false
 		}
 		i += n
@@ -102,8 +102,8 @@ func Line(fs format.Fields) string {
 		b.WriteString(fs[i].Name)
 		b.WriteByte('=')
 		v := Text(&fs[i])
-		if strings.ContainsAny(v, " \t\"") && fs[i].Type == format.TypeText {
-			v = strconv.Quote(v)
+		if strings.ContainsAny(v, " \"") && fs[i].Type == format.TypeText {
+			v = `"` + strings.ReplaceAll(v, `"`, `\"`) + `"`
 		}
 		b.WriteString(v)
 	}

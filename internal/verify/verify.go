@@ -48,6 +48,12 @@ type Report struct {
 	Live bool
 	// OK: there is no finding of severity error.
 	OK bool
+
+	// base is what the journal says of itself; Info adds what the scan found.
+	base     *format.Info
+	rules    map[string]format.Rule
+	damaged  int      // committed transactions with damage in them
+	outlooks []string // of the rules that were broken
 }
 
 // Options steer a verification.
@@ -68,7 +74,10 @@ type Options struct {
 }
 
 // DefaultLimit bounds the findings kept of a journal that is all rubble.
-const DefaultLimit = 10000
+const DefaultLimit = 1000
+
+// maxWorkers bounds what the parts keep in memory; a disk feeds no more.
+const maxWorkers = 8
 
 // looks is how often a changing journal is read again before its findings are
 // believed, and pause the time between.
@@ -107,7 +116,7 @@ func Run(ctx context.Context, open func() (format.Journal, error), opt Options) 
 		}
 	}
 	if live {
-		r.settle(opt.Rules)
+		r.settle()
 	}
 	return r, nil
 }
@@ -151,24 +160,35 @@ func (r *Report) intersect(before *Report) {
 }
 
 // settle drops what is normal in a journal that is being written.
-func (r *Report) settle(rules []format.Rule) {
+func (r *Report) settle() {
 	r.Live = true
-	growing := map[string]bool{}
-	for _, x := range rules {
-		growing[x.Code] = x.Growing
-	}
-	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool { return growing[f.Code] })
+	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool { return r.rules[f.Code].Growing })
 	r.conclude()
-	if r.OK {
-		r.Info.State = format.InUse
-		r.Info.Transactions.Damaged = 0
-	}
 }
 
-// conclude decides whether all is well.
+// conclude says what the findings come to. It may be called again when some of
+// them turned out to be nothing.
 func (r *Report) conclude() {
+	info := *r.base
+	r.Info = &info
 	r.OK = r.Dropped[format.Damage] == 0 &&
 		!slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Severity == format.Damage })
+	switch {
+	case !r.OK:
+		info.State = format.Damaged
+		if n := min(r.damaged, info.Transactions.Committed); info.Provisional {
+			info.Transactions.Committed -= n
+			info.Transactions.Damaged += n
+		}
+		for _, outlook := range r.outlooks {
+			info.Outlook = outlook
+		}
+	case r.Live:
+		info.State = format.InUse
+		info.Transactions.Damaged = 0
+	case info.State == format.Damaged:
+		info.State = format.Dirty // what looked like damage was a writer at work
+	}
 }
 
 // once verifies one state of the journal.
@@ -183,6 +203,9 @@ func once(ctx context.Context, open func() (format.Journal, error), opt Options)
 	}
 	t := newTally(opt)
 	t.faults(info.Faults)
+	for _, f := range info.Faults {
+		t.known[place{f.Code, f.JournalOffset}] = true // records repeat some of them
+	}
 	if err := t.scan(ctx, j); err != nil {
 		return nil, err
 	}
@@ -193,7 +216,8 @@ func once(ctx context.Context, open func() (format.Journal, error), opt Options)
 type tally struct {
 	opt       Options
 	limit     int
-	severity  map[string]format.Severity
+	rules     map[string]format.Rule
+	known     map[place]bool // faults of the journal as a whole
 	records   int
 	events    int
 	checksums Checksums
@@ -201,18 +225,26 @@ type tally struct {
 	dropped   map[format.Severity]int
 	// damaged holds committed transactions with an error in them.
 	damaged map[uint64]bool
+	broken  map[string]bool // codes that were found
 	bytes   int64
 }
 
 func newTally(opt Options) *tally {
-	t := &tally{opt: opt, limit: opt.Limit, severity: map[string]format.Severity{}, dropped: map[format.Severity]int{}, damaged: map[uint64]bool{}}
+	t := &tally{opt: opt, limit: opt.Limit, rules: map[string]format.Rule{}, known: map[place]bool{},
+		dropped: map[format.Severity]int{}, damaged: map[uint64]bool{}, broken: map[string]bool{}}
 	if t.limit == 0 {
 		t.limit = DefaultLimit
 	}
 	for _, r := range opt.Rules {
-		t.severity[r.Code] = r.Severity
+		t.rules[r.Code] = r
 	}
 	return t
+}
+
+// place identifies a fault.
+type place struct {
+	code   string
+	offset int64
 }
 
 // scan goes over the journal, in parts where it can be divided.
@@ -228,7 +260,7 @@ func (t *tally) scan(ctx context.Context, j format.Journal) error {
 		}
 		return nil
 	}
-	parts, err := sp.Split(ctx, s, t.opt.Workers)
+	parts, err := sp.Split(ctx, s, min(t.opt.Workers, maxWorkers))
 	if err != nil {
 		return err
 	}
@@ -237,6 +269,7 @@ func (t *tally) scan(ctx context.Context, j format.Journal) error {
 	var wg sync.WaitGroup
 	for i, part := range parts {
 		tallies[i] = newTally(t.opt)
+		tallies[i].known = t.known
 		wg.Go(func() {
 			for r, err := range part {
 				if err != nil {
@@ -304,32 +337,35 @@ func (t *tally) sum(s format.Sum) {
 func (t *tally) worst(fs []format.Fault) format.Severity {
 	worst := format.Note
 	for _, f := range fs {
-		worst = max(worst, t.severity[f.Code])
+		worst = max(worst, t.rules[f.Code].Severity)
 	}
 	return worst
 }
 
 func (t *tally) faults(fs []format.Fault) {
 	for _, f := range fs {
-		s := t.severity[f.Code]
-		f.Fields = f.Fields.Clone()
-		t.findings = append(t.findings, Finding{f, s})
+		if t.known[place{f.Code, f.JournalOffset}] {
+			continue
+		}
+		t.broken[f.Code] = true
+		t.findings = append(t.findings, Finding{f.Clone(), t.rules[f.Code].Severity})
 	}
-	if len(t.findings) >= 2*t.limit {
+	if len(t.findings) >= t.limit+t.limit/4+16 {
 		t.trim()
 	}
 }
 
-// trim sorts the findings by place and keeps as many as wanted. Which ones that
-// are does not depend on how the journal was divided.
+// trim keeps as many findings as wanted: the worst, and of those the first.
+// Which ones that are does not depend on how the journal was divided.
 func (t *tally) trim() {
 	slices.SortStableFunc(t.findings, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.JournalOffset, b.JournalOffset), cmp.Compare(b.Severity, a.Severity))
+		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.JournalOffset, b.JournalOffset))
 	})
 	if n := len(t.findings); n > t.limit {
 		for _, f := range t.findings[t.limit:] {
 			t.dropped[f.Severity]++
 		}
+		clear(t.findings[t.limit:])
 		t.findings = t.findings[:t.limit]
 	}
 }
@@ -343,38 +379,28 @@ func (t *tally) add(o *tally) {
 	t.checksums.Absent += o.checksums.Absent
 	t.checksums.Unverifiable += o.checksums.Unverifiable
 	t.findings = append(t.findings, o.findings...)
+	t.trim()
 	for s, n := range o.dropped {
 		t.dropped[s] += n
 	}
 	for tid := range o.damaged {
 		t.damaged[tid] = true
 	}
+	for code := range o.broken {
+		t.broken[code] = true
+	}
 }
 
 func (t *tally) report(j format.Journal, info *format.Info) *Report {
 	t.trim()
-	r := &Report{Info: info, Size: j.Source().Size(), Records: t.records, Events: t.events, Checksums: t.checksums,
-		Findings: t.findings, Dropped: t.dropped}
-	r.conclude()
-	if n := min(len(t.damaged), info.Transactions.Committed); n > 0 && info.Provisional {
-		info.Transactions.Committed -= n
-		info.Transactions.Damaged += n
-	}
-	if !r.OK {
-		info.State = format.Damaged
-	}
-	t.outlook(r)
-	return r
-}
-
-// outlook corrects what was said before the contents were read.
-func (t *tally) outlook(r *Report) {
-	for _, f := range r.Findings {
-		for _, rule := range t.opt.Rules {
-			if rule.Code == f.Code && rule.Outlook != "" {
-				r.Info.Outlook = rule.Outlook
-				return
-			}
+	slices.SortStableFunc(t.findings, func(a, b Finding) int { return cmp.Compare(a.JournalOffset, b.JournalOffset) })
+	r := &Report{Size: j.Source().Size(), Records: t.records, Events: t.events, Checksums: t.checksums,
+		Findings: t.findings, Dropped: t.dropped, base: info, rules: t.rules, damaged: len(t.damaged)}
+	for _, rule := range t.opt.Rules {
+		if t.broken[rule.Code] && rule.Outlook != "" {
+			r.outlooks = append(r.outlooks, rule.Outlook)
 		}
 	}
+	r.conclude()
+	return r
 }

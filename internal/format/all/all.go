@@ -64,9 +64,6 @@ func Open(ctx context.Context, src format.Source, opt format.Options) (format.Jo
 			if !errors.Is(err, format.ErrUnknownFormat) {
 				return nil, f, err
 			}
-			if hint := format.Hint(err); hint != "" {
-				return nil, nil, err
-			}
 		}
 	}
 	return nil, nil, unknown(src)
@@ -75,7 +72,7 @@ func Open(ctx context.Context, src format.Source, opt format.Options) (format.Jo
 // OpenAs finds a journal of one format, however damaged it may be.
 func OpenAs(ctx context.Context, f *format.Format, src format.Source, opt format.Options) (format.Journal, error) {
 	j, err := f.Find(ctx, src, opt)
-	if errors.Is(err, format.ErrUnknownFormat) && format.Hint(err) == "" {
+	if errors.Is(err, format.ErrUnknownFormat) {
 		opt.Salvage = true
 		j, err = f.Find(ctx, src, opt)
 	}

@@ -124,7 +124,7 @@ func Check(f *format.Format, src format.Source, opt format.Options) ([]string, e
 // classified passes errors of a known class on, and turns any other into a
 // failure of the suite.
 func classified(err error) error {
-	for _, class := range []error{format.ErrUnknownFormat, format.ErrUnsupported, format.ErrCorrupt, format.ErrTruncated, format.ErrNoJournal} {
+	for _, class := range []error{format.ErrUnknownFormat, format.ErrUnsupported, format.ErrCorrupt, format.ErrTruncated, format.ErrNoJournal, format.ErrMismatch} {
 		if errors.Is(err, class) {
 			return err
 		}
@@ -186,7 +186,7 @@ func (c *checker) tiles(seq iter.Seq2[*format.Record, error]) ([]string, error) 
 		at = r.End()
 		c.faults(r.Faults)
 		out = append(out, Digest(r))
-		if len(out) > int(c.size)+1 {
+		if int64(len(out)) > c.size+1 {
 			return nil, broken("more records than bytes")
 		}
 	}

@@ -161,14 +161,10 @@ func (s *search) follow(d uint32, h header) {
 			s.cand.seed = s.g.tidSeed(h.tid)
 		}
 	}
-	switch {
-	case s.open && (h.tid == s.cur.afterT || h.tid+1 == s.cur.afterT):
-		s.cur.afterT = h.tid + 1
-	default:
-		s.closeChain()
-		s.cur, s.open = chain{from: d, firstT: h.tid, afterT: h.tid + 1}, true
+	if !s.open || h.tid != s.cur.afterT && h.tid+1 != s.cur.afterT {
+		s.cur, s.open = chain{from: d, firstT: h.tid}, true
 	}
-	s.cur.to = d + 1
+	s.cur.afterT, s.cur.to = h.tid+1, d+1
 	s.l.chains = keepChain(s.l.chains, s.cur)
 }
 
@@ -177,8 +173,6 @@ func (s *search) follow(d uint32, h header) {
 func (s *search) beheaded(d, tid uint32) bool {
 	return s.g.start != 0 && tid == s.l.end && d != s.l.endDist
 }
-
-func (s *search) closeChain() { s.open = false }
 
 const maxChains = 64
 

@@ -20,7 +20,13 @@ func (j *Journal) learn(l *live) *ext4.Explainer {
 }
 
 func (j *Journal) teach(l *live, x *ext4.Explainer) {
-	w := format.NewWindow(j.src, max(j.geo.blockSize, 1<<12)) // it skips from block to block
+	j.eachLogged(l, x.Wants, func(t tag, b []byte) { x.Learn(t.block, b) })
+}
+
+// eachLogged visits, in log order, the logged blocks of the live log whose home
+// is wanted, with what they mean.
+func (j *Journal) eachLogged(l *live, want func(block uint64) bool, visit func(t tag, payload []byte)) {
+	w := j.window(max(j.geo.blockSize, 1<<12)) // it skips from block to block
 	var tags []tag
 	j.headers(l, func(h header, block uint32, b []byte) bool {
 		if h.typ != typeDescriptor {
@@ -29,12 +35,12 @@ func (j *Journal) teach(l *live, x *ext4.Explainer) {
 		tags, _ = j.geo.tags(tags[:0], b)
 		d := j.geo.dist(block)
 		for i, t := range tags {
-			if !x.Wants(t.block) {
+			if !want(t.block) {
 				continue
 			}
 			at := j.geo.block((d + 1 + uint32(i)) % j.geo.ring())
 			if b, err := w.At(j.geo.off(at), j.geo.blockSize); err == nil {
-				j.withPayload(t, b, func() { x.Learn(t.block, b) })
+				j.withPayload(t, b, func() { visit(t, b) })
 			}
 		}
 		return true

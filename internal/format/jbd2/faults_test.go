@@ -267,8 +267,8 @@ func TestFaults(t *testing.T) {
 			if f.FlipOffset != want.flip || want.flip != nowhere && f.FlipBit != want.bit {
 				t.Errorf("flipped bit %d of byte %d, want bit %d of byte %d", f.FlipBit, f.FlipOffset, want.bit, want.flip)
 			}
-			if f.Severity != severity(c.code) {
-				t.Errorf("severity %s, want %s", f.Severity, severity(c.code))
+			if f.Severity != Format.Severity(c.code) {
+				t.Errorf("severity %s, want %s", f.Severity, Format.Severity(c.code))
 			}
 			if r.OK != !slices.ContainsFunc(r.Findings, func(f verify.Finding) bool { return f.Severity == format.Damage }) {
 				t.Error("the verdict contradicts the findings")

@@ -20,11 +20,10 @@ var Format = &format.Format{
 	Find:  Find,
 	Kinds: []format.Kind{format.Gap, format.Superblock, format.FsSuperblock, format.Descriptor, format.Data,
 		format.Commit, format.Revoke, format.FastCommit},
-	Rules: allRules(),
+	Rules: append(slices.Clone(Rules), ext4.Rules...),
+	Newer: func(a, b uint64) bool { return after(uint32(a), uint32(b)) },
 	Docs:  "docs/formats/jbd2.md",
 }
-
-func allRules() []format.Rule { return append(slices.Clone(Rules), ext4.Rules...) }
 
 // Find looks for a jbd2 journal: src may be the journal itself, an external
 // journal device, an ext filesystem, or a disk with a partition table.
@@ -34,6 +33,10 @@ func Find(ctx context.Context, src format.Source, opt format.Options) (format.Jo
 	head = head[:n]
 	if isSuper(head) {
 		return open(src, opening{at: 0})
+	}
+	if h, ok := parseHeader(head); ok && n < superSize && (h.typ == typeSuperV1 || h.typ == typeSuperV2) {
+		return nil, &format.Error{What: fmt.Sprintf("ends after %d bytes, within the journal superblock", src.Size()), Path: src.Name(), Offset: -1,
+			Hint: "get the whole journal: it has at least 1024 blocks", Err: format.ErrTruncated}
 	}
 	fs, err := ext4.Open(src)
 	if err == nil {
@@ -49,7 +52,7 @@ func Find(ctx context.Context, src format.Source, opt format.Options) (format.Jo
 	if looksLikeSuper(head) {
 		return open(src, opening{at: 0})
 	}
-	return salvage(src)
+	return salvage(ctx, src)
 }
 
 // opening says how a journal was come by.
@@ -78,7 +81,7 @@ func findInFilesystem(src format.Source, fs *ext4.FS, opt format.Options) (forma
 	}
 	if opt.JournalDevice != nil {
 		return nil, &format.Error{What: "keeps its journal inside; no journal device belongs to it", Path: src.Name(), Offset: -1,
-			Hint: "leave --journal-device out", Err: format.ErrUnknownFormat}
+			Hint: "leave --journal-device out", Err: format.ErrMismatch}
 	}
 	o := opening{where: how + " of an ext filesystem", fs: fs, found: append(slices.Clone(fs.Faults), faults...), bs: fs.Super.BlockSize}
 	if view == nil {
@@ -111,7 +114,7 @@ func findExternal(src format.Source, fs *ext4.FS, opt format.Options) (format.Jo
 	}
 	if !dev.Super.IsJournalDevice {
 		return nil, &format.Error{What: "is a filesystem, not an external journal", Path: opt.JournalDevice.Name(), Offset: -1,
-			Hint: "name the journal device with UUID " + uuid, Err: format.ErrUnknownFormat}
+			Hint: "name the journal device with UUID " + uuid, Err: format.ErrMismatch}
 	}
 	return openDevice(opt.JournalDevice, dev, fs)
 }
@@ -135,10 +138,6 @@ func open(src format.Source, o opening) (format.Journal, error) {
 	raw := make([]byte, superSize)
 	off := int64(o.at) * int64(o.bs)
 	n, err := src.ReadAt(raw, off)
-	if n < superSize && o.bs == 0 {
-		return nil, &format.Error{What: fmt.Sprintf("ends after %d bytes, within the journal superblock", src.Size()), Path: src.Name(), Offset: -1,
-			Hint: "get the whole journal: it has at least 1024 blocks", Err: format.ErrTruncated}
-	}
 	j := &Journal{src: src, where: o.where, fs: o.fs, device: o.device, external: o.external, own: o.own, found: o.found, raw: raw}
 	j.super = parseSuper(raw)
 	if o.guess != nil {
@@ -151,7 +150,7 @@ func open(src format.Source, o opening) (format.Journal, error) {
 	} else if o.guess == nil && o.bs != 0 && !validBlockSize(j.super.blockSize) {
 		j.super = guess(src, o)
 	}
-	var complaints []string
+	var complaints []complaint
 	j.geo, complaints = newGeometry(&j.super, o.at, src.Size(), o.bs)
 	if err != nil && n < superSize {
 		j.found = append(j.found, *j.fault(CodeUnreadable, o.at, 1, "the journal superblock can't be read: "+format.Cause(err)))
@@ -164,7 +163,7 @@ func open(src format.Source, o opening) (format.Journal, error) {
 
 // sumOK: unknown features are believed only if the superblock's checksum, if
 // it has one, is right.
-func (j *Journal) sumOK() bool { return !j.super.hasCsum() || j.super.stored == j.super.claimed }
+func (j *Journal) sumOK() bool { return !j.super.hasCsum() || j.super.stored == j.super.computed }
 
 func (j *Journal) refuse(why string) {
 	if j.refusal == "" {
@@ -174,7 +173,7 @@ func (j *Journal) refuse(why string) {
 
 // checkSuper notes what is wrong with the superblock, in the order in which
 // the kernel would stumble over it.
-func (j *Journal) checkSuper(complaints []string) {
+func (j *Journal) checkSuper(complaints []complaint) {
 	add := func(code, message string) *format.Fault {
 		j.found = append(j.found, *j.fault(code, j.geo.superBlock, 1, message))
 		f := &j.found[len(j.found)-1]
@@ -187,7 +186,7 @@ func (j *Journal) checkSuper(complaints []string) {
 	}
 	if !j.sumOK() && j.super.magicOK {
 		f := add(CodeSuperChecksum, "the journal superblock's checksum is wrong")
-		noteSums(f, j.raw, superSumAt, j.super.stored, j.super.claimed)
+		noteSums(f, j.raw, superSumAt, j.super.stored, j.super.computed)
 		j.refuse("its superblock's checksum is wrong")
 	}
 	if j.lostSums() {
@@ -195,12 +194,9 @@ func (j *Journal) checkSuper(complaints []string) {
 		noteSums(add(CodeSuperChecksum, "the journal superblock denies that there are checksums, and has one"), j.raw, superSumAt, stored, computed)
 	}
 	for _, c := range complaints {
-		code := CodeSuperGeometry
-		if strings.Contains(c, "claims") {
-			code, j.truncated = CodeTruncated, true
-		}
-		add(code, c)
-		j.refuse(c)
+		j.truncated = j.truncated || c.code == CodeTruncated
+		add(c.code, c.text)
+		j.refuse(c.text)
 	}
 	if x := j.super.compat &^ compatChecksum; x != 0 {
 		add(CodeUnknownCompat, fmt.Sprintf("the journal has unknown compatible features %#x", x))
@@ -241,8 +237,11 @@ func (j *Journal) checkExternal() {
 // findInPartitions looks into each partition of a disk.
 func findInPartitions(ctx context.Context, src format.Source, opt format.Options) (format.Journal, error) {
 	parts, err := partition.Find(src)
-	if err != nil {
+	switch {
+	case errors.Is(err, format.ErrUnknownFormat):
 		return nil, format.Unknown(src, "there is no jbd2 journal, no ext filesystem and no partition table")
+	case err != nil:
+		return nil, err
 	}
 	var found format.Journal
 	var names []string
@@ -266,7 +265,7 @@ func findInPartitions(ctx context.Context, src format.Source, opt format.Options
 	switch {
 	case len(names) > 1:
 		return nil, &format.Error{What: "has journals in partitions " + strings.Join(names, ", "), Path: src.Name(), Offset: -1,
-			Hint: "choose one with --partition N", Err: format.ErrUnknownFormat}
+			Hint: "choose one with --partition N", Err: format.ErrMismatch}
 	case found != nil:
 		return found, nil
 	case trouble != nil:

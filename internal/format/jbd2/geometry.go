@@ -52,14 +52,19 @@ func (g *geometry) origin() uint32 {
 
 func (g *geometry) off(block uint32) int64 { return int64(block) * int64(g.blockSize) }
 
+// complaint is something about a superblock that makes the kernel refuse it.
+type complaint struct{ code, text string }
+
 // newGeometry derives the geometry from a superblock in journal block at. size
 // is the journal's length in bytes. It takes what makes sense and replaces what
 // does not; each replacement is described in the list it returns, because the
 // kernel refuses a journal with any of them. fsBlockSize is 0 when unknown.
-func newGeometry(s *superblock, at uint32, size int64, fsBlockSize int) (geometry, []string) {
+func newGeometry(s *superblock, at uint32, size int64, fsBlockSize int) (geometry, []complaint) {
 	g := geometry{superBlock: at, sequence: s.sequence, start: s.start}
-	var bad []string
-	complain := func(format string, args ...any) { bad = append(bad, fmt.Sprintf(format, args...)) }
+	var bad []complaint
+	complain := func(format string, args ...any) {
+		bad = append(bad, complaint{CodeSuperGeometry, fmt.Sprintf(format, args...)})
+	}
 
 	g.blockSize = int(s.blockSize)
 	switch {
@@ -69,6 +74,9 @@ func newGeometry(s *superblock, at uint32, size int64, fsBlockSize int) (geometr
 	case !validBlockSize(s.blockSize):
 		complain("s_blocksize is %d", s.blockSize)
 		g.blockSize = 4096
+	}
+	if real := uint32(min(size/int64(g.blockSize), 1<<32-1)); s.maxLen > real {
+		bad = append(bad, complaint{CodeTruncated, fmt.Sprintf("s_maxlen claims %d blocks, there are %d", s.maxLen, real)})
 	}
 	g.setLength(s, size, complain)
 	g.setRing(s, complain)
@@ -80,9 +88,6 @@ func newGeometry(s *superblock, at uint32, size int64, fsBlockSize int) (geometr
 func (g *geometry) setLength(s *superblock, size int64, complain func(string, ...any)) {
 	real := uint32(min(size/int64(g.blockSize), 1<<32-1))
 	g.blocks = min(s.maxLen, real)
-	if s.maxLen > real {
-		complain("s_maxlen claims %d blocks, there are %d", s.maxLen, real)
-	}
 	if s.maxLen < minLogBlocks {
 		complain("s_maxlen is %d blocks, less than %d", s.maxLen, minLogBlocks)
 		g.blocks = real

@@ -31,15 +31,16 @@ type Journal struct {
 	found     []format.Fault // from finding and opening it
 	refusal   string         // why the kernel refuses it before it looks at the log
 
-	walkOnce sync.Once
-	live     *live
-	walkErr  error
+	walkMu sync.Mutex
+	live   *live
+
+	grownOnce sync.Once
+	grown     uint64
 
 	learnOnce sync.Once
 	explainer *ext4.Explainer
 
-	revokeOnce sync.Once
-	revoked    []revocation
+	revokes revokes
 }
 
 // Source implements [format.Journal].
@@ -58,12 +59,18 @@ func (j *Journal) faultAt(code string, off, length int64, message string) *forma
 		Length: length, FlipOffset: -1}
 }
 
-// look walks the log once.
+// look walks the log once; a walk that failed or was cancelled does not count.
 func (j *Journal) look(ctx context.Context) (*live, error) {
-	j.walkOnce.Do(func() {
-		j.live, j.walkErr = j.lookOnce(ctx)
-	})
-	return j.live, j.walkErr
+	j.walkMu.Lock()
+	defer j.walkMu.Unlock()
+	if j.live != nil {
+		return j.live, nil
+	}
+	l, err := j.lookOnce(ctx)
+	if err == nil {
+		j.live = l
+	}
+	return l, err
 }
 
 func (j *Journal) lookOnce(ctx context.Context) (*live, error) {
@@ -157,7 +164,7 @@ func (j *Journal) Describe(ctx context.Context) (*format.Info, error) {
 
 func (j *Journal) state(l *live, faults []format.Fault) format.State {
 	for _, f := range faults {
-		if severity(f.Code) == format.Damage {
+		if Format.Severity(f.Code) == format.Damage {
 			return format.Damaged
 		}
 	}
@@ -168,15 +175,6 @@ func (j *Journal) state(l *live, faults []format.Fault) format.State {
 		return format.Clean
 	}
 	return format.Dirty
-}
-
-func severity(code string) format.Severity {
-	for _, r := range allRules() {
-		if r.Code == code {
-			return r.Severity
-		}
-	}
-	return format.Note
 }
 
 func (j *Journal) variant() []string {
@@ -240,11 +238,11 @@ func (j *Journal) geometryFields(l *live) format.Fields {
 	return f
 }
 
-// mark changes with the superblock and with the end of the log.
+// mark changes with the superblock, the end of the log and the fast commits.
 func (j *Journal) mark(l *live) string {
 	h := fnv.New64a()
 	h.Write(j.raw)
-	fmt.Fprint(h, l.end, l.endDist, l.stopDist)
+	fmt.Fprint(h, l.end, l.endDist, l.stopDist, l.fast.commits, l.fast.end, l.fast.tornEnd)
 	return fmt.Sprintf("%016x", h.Sum64())
 }
 
@@ -259,50 +257,37 @@ func (j *Journal) inJournal(block uint64) bool {
 }
 
 // outOfRange says whether a block lies outside the filesystem, where its size
-// is known.
-func (j *Journal) outOfRange(block uint64) bool {
-	return j.fs != nil && block >= j.fs.Super.Blocks
+// is known. A filesystem that was grown has its new size in the log before it
+// has it on disk.
+func (j *Journal) outOfRange(l *live, block uint64) bool {
+	return j.fs != nil && block >= j.fs.Super.Blocks && block >= j.fsBlocks(l)
 }
 
-// revocation is one revoked block with the newest tid that revokes it.
-type revocation struct {
-	block uint64
-	tid   uint32
-}
-
-// isRevoked says whether a copy of block logged in tid is cancelled within the
-// live log. The table is made the first time somebody asks, which is when a
-// block turned out to be damaged.
-func (j *Journal) isRevoked(l *live, block uint64, tid uint32) bool {
-	j.revokeOnce.Do(func() { j.revoked = j.collectRevokes(l) })
-	i := sort.Search(len(j.revoked), func(i int) bool {
-		r := j.revoked[i]
-		return r.block > block || r.block == block && notBefore(r.tid, tid)
-	})
-	return i < len(j.revoked) && j.revoked[i].block == block
-}
-
-func (j *Journal) collectRevokes(l *live) []revocation {
-	var out []revocation
-	j.headers(l, func(h header, block uint32, b []byte) bool {
-		if h.typ == typeRevoke {
-			list, _ := j.geo.revokes(b)
-			for _, r := range list {
-				out = append(out, revocation{r, h.tid})
+// fsBlocks is the filesystem's size in blocks: the largest that its superblock
+// or a copy of it in the live log says, as far as the device reaches.
+func (j *Journal) fsBlocks(l *live) uint64 {
+	j.grownOnce.Do(func() {
+		j.grown = j.fs.Super.Blocks
+		j.eachLogged(l, func(block uint64) bool { return block == j.superHome() }, func(_ tag, b []byte) {
+			at := 0
+			if len(b) > superSize {
+				at = 1024
 			}
-		}
-		return true
+			if b = b[at:]; le.Uint16(b[0x38:]) == extMagic {
+				j.grown = max(j.grown, uint64(le.Uint32(b[0x04:]))|uint64(le.Uint32(b[0x150:]))<<32)
+			}
+		})
+		j.grown = min(j.grown, max(uint64(j.fs.Source.Size())/uint64(j.geo.blockSize), j.fs.Super.Blocks))
 	})
-	slices.SortFunc(out, func(a, b revocation) int {
-		switch {
-		case a.block < b.block:
-			return -1
-		case a.block > b.block:
-			return 1
-		}
-		return int(int32(a.tid - b.tid))
-	})
-	return out
+	return j.grown
+}
+
+// superHome is the block that holds the primary filesystem superblock.
+func (j *Journal) superHome() uint64 {
+	if j.geo.blockSize == 1024 {
+		return 1
+	}
+	return 0
 }
 
 // headers visits the header blocks of the live log in order, without reading

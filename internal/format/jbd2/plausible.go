@@ -7,6 +7,9 @@ import (
 	"github.com/vexfs/vexctl/internal/format"
 )
 
+// extMagic is s_magic of an ext filesystem.
+const extMagic = 0xEF53
+
 // implausible says what is wrong with the contents of a logged block that the
 // filesystem keeps in a fixed place, or "". Where there are no checksums this is
 // all that shows a damaged block. Only places that never serve anything else
@@ -18,7 +21,7 @@ func (j *Journal) implausible(l *live, t tag, b []byte) (why string) {
 		case "superblock":
 			why = j.implausibleSuper(t.block, b)
 		case "group-descriptors":
-			why = implausibleDescriptors(&j.fs.Super, b)
+			why = implausibleDescriptors(&j.fs.Super, j.fsBlocks(l), b)
 		case "inode-bitmap":
 			why = implausibleInodeBitmap(&j.fs.Super, b)
 		case "inode-table":
@@ -36,7 +39,7 @@ func (j *Journal) implausibleSuper(block uint64, b []byte) string {
 	if block == 0 && len(b) > superSize {
 		at = 1024
 	}
-	const magicAt, extMagic = 0x38, 0xEF53
+	const magicAt = 0x38
 	if got := le.Uint16(b[at+magicAt:]); got != extMagic {
 		return fmt.Sprintf("its magic is %#04x", got)
 	}
@@ -46,14 +49,14 @@ func (j *Journal) implausibleSuper(block uint64, b []byte) string {
 // implausibleDescriptors looks at the pointers to block bitmap, inode bitmap
 // and inode table in 32- and 64-byte group descriptors. A block of descriptors
 // has at least one group to describe.
-func implausibleDescriptors(s *ext4.Super, b []byte) string {
+func implausibleDescriptors(s *ext4.Super, blocks uint64, b []byte) string {
 	for at := 0; at+s.DescSize <= len(b); at += s.DescSize {
 		for i := 0; i < 12; i += 4 {
 			p := uint64(le.Uint32(b[at+i:]))
 			if s.DescSize >= 64 {
 				p |= uint64(le.Uint32(b[at+32+i:])) << 32
 			}
-			if p >= s.Blocks || p == 0 && at == 0 {
+			if p >= blocks || p == 0 && at == 0 {
 				return fmt.Sprintf("a descriptor in it points to block %d", p)
 			}
 		}

@@ -14,6 +14,11 @@ func (s *scanner) rest(from, to uint32) bool {
 	s.run = run{tags: s.run.tags[:0]}
 	g := gapRun{s: s}
 	for d := from; d < to; {
+		if d&0xff == 0 {
+			if s.err = s.ctx.Err(); s.err != nil {
+				return false
+			}
+		}
 		block := s.g.block(d)
 		off := s.g.off(block)
 		if block == s.g.first {
@@ -208,6 +213,7 @@ func (s *scanner) unit(off, pos int64, b []byte, u unit, tid *uint32) bool {
 		*tid = s.l.end
 	default:
 		r.Zone = format.Stale
+		s.faultsOnly = s.opt.LiveOnly
 	}
 	switch u.tag {
 	case fcHead:

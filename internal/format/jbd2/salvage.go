@@ -1,6 +1,8 @@
 package jbd2
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math/bits"
 
@@ -21,9 +23,10 @@ const (
 
 // salvage opens a journal that nothing leads to any more: one whose superblock
 // is somewhere in the file, or a bare one whose superblock is gone.
-func salvage(src format.Source) (format.Journal, error) {
-	if j := embedded(src); j != nil {
-		return j, nil
+func salvage(ctx context.Context, src format.Source) (format.Journal, error) {
+	j, err := embedded(ctx, src)
+	if j != nil || err != nil {
+		return j, err
 	}
 	// All headers lie at multiples of the block size.
 	var offs int64
@@ -45,17 +48,21 @@ func salvage(src format.Source) (format.Journal, error) {
 // embedded looks for a journal superblock anywhere in a file that holds no
 // filesystem (any more). Without an inode nobody knows the journal's extents;
 // it is taken to be in one piece, and the fault says so.
-func embedded(src format.Source) format.Journal {
+func embedded(ctx context.Context, src format.Source) (format.Journal, error) {
 	w := format.NewWindow(src, 1<<20)
 	for off := int64(0); off < min(src.Size(), embeddedReach); off += minBlockSize {
 		off = format.NextData(src, off) / minBlockSize * minBlockSize
+		if off&(1<<20-1) == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 		b, err := w.At(off, superSize)
 		if err != nil || !isSuper(b) {
+			off += badStretch(err)
 			continue
 		}
 		s := parseSuper(b)
 		length := int64(s.maxLen) * int64(s.blockSize)
-		if !validBlockSize(s.blockSize) || s.maxLen < minLogBlocks || off%int64(s.blockSize) != 0 || s.hasCsum() && s.stored != s.claimed {
+		if !validBlockSize(s.blockSize) || s.maxLen < minLogBlocks || off%int64(s.blockSize) != 0 || s.hasCsum() && s.stored != s.computed {
 			continue
 		}
 		view := format.Section(src, off, min(length, src.Size()-off))
@@ -63,10 +70,19 @@ func embedded(src format.Source) format.Journal {
 			Message: fmt.Sprintf("there is no filesystem superblock, nor a backup of one; the journal was found by searching, at byte %d, and is taken to be in one piece", off)}
 		j, err := open(view, opening{where: fmt.Sprintf("at byte %d of a file without a filesystem", off), found: []format.Fault{lost}, bs: int(s.blockSize)})
 		if err == nil {
-			return j
+			return j, nil
 		}
 	}
-	return nil
+	return nil, nil
+}
+
+// badStretch is how far a search goes on after a failed read: a dying disk
+// takes seconds for each.
+func badStretch(err error) int64 {
+	if err == nil || errors.Is(err, format.ErrTruncated) {
+		return 0
+	}
+	return 1 << 16
 }
 
 // eachHeader visits the log headers at multiples of step in the first reach
@@ -76,6 +92,7 @@ func eachHeader(src format.Source, step int, reach int64, visit func(off int64, 
 	for off := int64(0); off < min(src.Size(), reach); off += int64(step) {
 		b, err := w.At(off, headerSize)
 		if err != nil {
+			off += badStretch(err)
 			continue
 		}
 		if h, ok := parseHeader(b); ok && isLogType(h.typ) && !visit(off, h) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math/bits"
 
 	"github.com/vexfs/vexctl/internal/format"
 )
@@ -13,22 +12,6 @@ import (
 // dataWindow is how much a scan reads at once: large enough for a disk, small
 // enough to stay in a core's cache until the checksums are computed.
 const dataWindow = 1 << 18
-
-// piece is a part of the journal that a scan yields in one go.
-type piece struct {
-	kind     pieceKind
-	from, to int64 // ring: distances; otherwise bytes of the journal
-}
-
-type pieceKind uint8
-
-const (
-	pieceSuper pieceKind = iota
-	pieceOutside
-	pieceRing // within [0, stopDist)
-	pieceRest // within [stopDist, ring)
-	pieceFast
-)
 
 // Scan implements [format.Journal].
 func (j *Journal) Scan(ctx context.Context, opt format.Scan) iter.Seq2[*format.Record, error] {
@@ -58,157 +41,6 @@ func (j *Journal) scan(ctx context.Context, l *live, opt format.Scan, pieces []p
 	}
 }
 
-// pieces divides the journal into what a scan yields in one go.
-func (j *Journal) pieces(l *live, order format.Order) []piece {
-	if order == format.LogOrder {
-		return j.logOrder(l)
-	}
-	return j.physical(l)
-}
-
-// physical lists the pieces in order of their bytes.
-func (j *Journal) physical(l *live) []piece {
-	g := &j.geo
-	out := j.before()
-	if r := g.ring(); r > 0 {
-		start := int64(g.dist(g.first)) // 0 unless the log begins elsewhere
-		out = append(out, split(l, start, int64(r))...)
-		out = append(out, split(l, 0, start)...)
-	}
-	return append(out, j.behind()...)
-}
-
-// logOrder lists them in the order of the history.
-func (j *Journal) logOrder(l *live) []piece {
-	r := int64(j.geo.ring())
-	var first, last []piece
-	for _, p := range j.before() {
-		if p.kind == pieceSuper {
-			first = append(first, p)
-		} else {
-			last = append(last, p)
-		}
-	}
-	if r > 0 {
-		first = append(first, j.cut(split(l, 0, int64(l.stopDist)))...)
-	}
-	for _, p := range j.behind() {
-		if p.kind == pieceFast {
-			first = append(first, p)
-		} else {
-			last = append(last, p)
-		}
-	}
-	if r > 0 {
-		first = append(first, j.cut(split(l, int64(l.stopDist), r))...)
-	}
-	return append(first, last...)
-}
-
-// before lists what precedes the ring: nothing but the superblock, or on an
-// external journal device the filesystem superblock as well.
-func (j *Journal) before() []piece {
-	g := &j.geo
-	size := j.src.Size()
-	super, first := min(g.off(g.superBlock), size), min(g.off(g.first), size)
-	after := min(super+int64(g.blockSize), first)
-	if j.src.Size() == 0 {
-		return nil
-	}
-	var out []piece
-	if super > 0 {
-		out = append(out, piece{pieceOutside, 0, super})
-	}
-	if after > super {
-		out = append(out, piece{pieceSuper, super, after})
-	}
-	if first > after {
-		out = append(out, piece{pieceOutside, after, first})
-	}
-	return out
-}
-
-// behind lists what follows the ring: the fast-commit area, and bytes that the
-// journal does not claim.
-func (j *Journal) behind() []piece {
-	g := &j.geo
-	size := j.src.Size()
-	at := min(max(g.off(g.last), g.off(g.first)), size)
-	var out []piece
-	if fc, end := min(g.off(g.fcFirst), size), min(g.off(g.fcEnd), size); end > fc {
-		if fc > at {
-			out = append(out, piece{pieceOutside, at, fc})
-		}
-		out = append(out, piece{pieceFast, fc, end})
-		at = end
-	}
-	if size > at {
-		out = append(out, piece{pieceOutside, at, size})
-	}
-	return out
-}
-
-// split divides the distances [from, to) at the end of the live log.
-func split(l *live, from, to int64) []piece {
-	var out []piece
-	stop := int64(l.stopDist)
-	if a, b := from, min(to, stop); a < b {
-		out = append(out, piece{pieceRing, a, b})
-	}
-	if a, b := max(from, stop), to; a < b {
-		out = append(out, piece{pieceRest, a, b})
-	}
-	return out
-}
-
-// cut divides ring pieces at the ring's first block, where a physical scan
-// begins, so that both orders see the same records.
-func (j *Journal) cut(pieces []piece) []piece {
-	var out []piece
-	at := int64(j.geo.dist(j.geo.first))
-	for _, p := range pieces {
-		if p.from < at && at < p.to {
-			out = append(out, piece{p.kind, p.from, at})
-			p.from = at
-		}
-		out = append(out, p)
-	}
-	return out
-}
-
-// Split implements [format.Splitter]: the live log is divided at header blocks.
-func (j *Journal) Split(ctx context.Context, opt format.Scan, n int) ([]iter.Seq2[*format.Record, error], error) {
-	l, err := j.look(ctx)
-	if err != nil {
-		return nil, err
-	}
-	var parts [][]piece
-	budget := int64(l.stopDist)/int64(max(n, 1)) + 1
-	var part []piece
-	used := int64(0)
-	for _, p := range j.pieces(l, opt.Order) {
-		for p.kind == pieceRing && used+p.to-p.from > budget && len(parts) < n-1 {
-			// What is used may be over the budget already: marks are sparse.
-			at := int64(l.headers.before(uint32(p.from + max(budget-used, 0))))
-			if at <= p.from || at >= p.to {
-				break
-			}
-			parts = append(parts, append(part, piece{pieceRing, p.from, at}))
-			part, used, p.from = nil, 0, at
-		}
-		part = append(part, p)
-		if p.kind == pieceRing {
-			used += p.to - p.from
-		}
-	}
-	parts = append(parts, part)
-	out := make([]iter.Seq2[*format.Record, error], len(parts))
-	for i, pieces := range parts {
-		out[i] = func(yield func(*format.Record, error) bool) { j.scan(ctx, l, opt, pieces, yield) }
-	}
-	return out, nil
-}
-
 // scanner yields the records of pieces, one after the other.
 type scanner struct {
 	ctx   context.Context
@@ -223,7 +55,6 @@ type scanner struct {
 	n     int
 	run   run
 	seed  uint32 // of the data checksums of run
-	desc  uint32 // journal block of run's descriptor
 	zone  format.Zone
 	// faultsOnly: records without a fault are not wanted.
 	faultsOnly bool
@@ -312,9 +143,14 @@ func (s *scanner) super(from, to int64) bool {
 		}
 		if s.j.super.hasCsum() {
 			r.Sum = format.SumOK
-			if s.j.super.stored != s.j.super.claimed || !s.j.super.magicOK {
+			if s.j.super.stored != s.j.super.computed || !s.j.super.magicOK {
 				r.Sum = format.SumBad
 			}
+		}
+	}
+	for _, f := range s.j.found {
+		if f.JournalOffset >= from && f.JournalOffset < to && f.Offset == format.Place(s.j.src, f.JournalOffset) {
+			r.Faults = append(r.Faults, f)
 		}
 	}
 	return s.emit()
@@ -326,9 +162,7 @@ func (s *scanner) ring(from, to uint32) bool {
 	s.run = run{tags: s.run.tags[:0]}
 	d := from
 	if d > 0 {
-		if !s.rewind(d) {
-			return false
-		}
+		s.rewind(d)
 	}
 	for ; d < to; d++ {
 		s.zone = format.Live
@@ -343,7 +177,7 @@ func (s *scanner) ring(from, to uint32) bool {
 }
 
 // rewind finds the header block that governs distance d and enters its run.
-func (s *scanner) rewind(d uint32) bool {
+func (s *scanner) rewind(d uint32) {
 	at := s.l.headers.before(d)
 	if s.l.wrapHeader <= d && s.l.wrapHeader > at {
 		at = s.l.wrapHeader
@@ -351,11 +185,11 @@ func (s *scanner) rewind(d uint32) bool {
 	for at < d {
 		b, err := s.w.At(s.g.off(s.g.block(at)), s.g.blockSize)
 		if err != nil {
-			return true
+			return
 		}
 		h, ok := parseHeader(b)
 		if !ok {
-			return true
+			return
 		}
 		n := uint32(0)
 		if h.typ == typeDescriptor {
@@ -364,12 +198,11 @@ func (s *scanner) rewind(d uint32) bool {
 		}
 		if at+1+n > d {
 			s.run.next = int(d - at - 1)
-			return true
+			return
 		}
 		s.run = run{tags: s.run.tags[:0]}
 		at += 1 + n
 	}
-	return true
 }
 
 // enter begins the run of a descriptor's blocks.
@@ -441,70 +274,6 @@ func (s *scanner) descriptor(h header, block, d uint32, b []byte) {
 	s.checkTags(b)
 }
 
-// checkTags looks for tags that no kernel writes.
-func (s *scanner) checkTags(b []byte) {
-	for _, t := range s.run.tags {
-		switch {
-		case s.j.outOfRange(t.block):
-			s.tagFault(CodeBlockRange, t, fmt.Sprintf("a tag sends its block to %d, the filesystem ends at %d", t.block, s.j.fs.Super.Blocks))
-		case s.j.inJournal(t.block):
-			s.tagFault(CodeBlockInJournal, t, fmt.Sprintf("a tag sends its block to %d, which belongs to the journal", t.block))
-		case t.flags&^(flagEscape|flagSameUUID|flagLastTag) != 0:
-			s.tagFault(CodePadding, t, fmt.Sprintf("a tag has flags %#x; nobody writes these", t.flags))
-		}
-	}
-	if n := len(s.run.tags); n > 0 && !s.g.sealed() {
-		last := s.run.tags[n-1]
-		end := int(last.at) + s.g.tagBytes
-		if last.flags&flagSameUUID == 0 {
-			end += uuidSize
-		}
-		if end < len(b) && last.flags&flagLastTag != 0 {
-			s.checkPadding(b, end)
-		}
-	}
-}
-
-func (s *scanner) tagFault(code string, t tag, message string) {
-	f := s.rec.Fault(code, message)
-	f.Offset += int64(t.at)
-	f.JournalOffset += int64(t.at)
-	f.Length = int64(s.g.tagBytes)
-	f.Fields.Uint("block", 0, 0, t.block)
-}
-
-// checkPadding reports the first nonzero byte of b from byte from on.
-func (s *scanner) checkPadding(b []byte, from int) {
-	if format.IsZero(b[from:]) {
-		return
-	}
-	for b[from] == 0 {
-		from++
-	}
-	f := s.rec.Fault(CodePadding, fmt.Sprintf("byte %d of the block is %#02x; it is always zero", from, b[from]))
-	f.Offset += int64(from)
-	f.JournalOffset += int64(from)
-	f.Length = 1
-}
-
-// checkTail checks the checksum at the end of a descriptor or revoke block,
-// where there is one.
-func (s *scanner) checkTail(b []byte, code, message string) (sound bool) {
-	if !s.g.sealed() {
-		return true
-	}
-	stored, computed := s.g.tailSum(b)
-	if stored == computed {
-		s.rec.Sum = format.SumOK
-		return true
-	}
-	s.rec.Sum = format.SumBad
-	if s.zoneCounts() {
-		noteSums(s.rec.Fault(code, message), b, len(b)-tailSize, stored, computed)
-	}
-	return false
-}
-
 func (s *scanner) revoke(b []byte) {
 	r := &s.rec
 	r.Kind = format.Revoke
@@ -526,12 +295,12 @@ func (s *scanner) revoke(b []byte) {
 		f.Offset, f.JournalOffset, f.Length = f.Offset+12, f.JournalOffset+12, 4
 	}
 	for i, block := range list {
-		if s.j.outOfRange(block) {
+		if s.j.outOfRange(s.l, block) {
 			size := 4
 			if s.g.bits64 {
 				size = 8
 			}
-			f := r.Fault(CodeRevokeRange, fmt.Sprintf("block %d is revoked, the filesystem ends at %d", block, s.j.fs.Super.Blocks))
+			f := r.Fault(CodeRevokeRange, fmt.Sprintf("block %d is revoked, the filesystem ends at %d", block, s.j.fsBlocks(s.l)))
 			at := int64(revokeHead + i*size)
 			f.Offset, f.JournalOffset, f.Length = f.Offset+at, f.JournalOffset+at, int64(size)
 			break
@@ -643,64 +412,6 @@ func (s *scanner) data(off int64, t tag) bool {
 		}
 	}
 	return s.emit()
-}
-
-func (s *scanner) checkData(b []byte, t tag) {
-	found, computed := s.g.dataSum(s.seed, t, b)
-	if found == computed {
-		s.rec.Sum = format.SumOK
-		return
-	}
-	s.rec.Sum = format.SumBad
-	if !s.zoneCounts() {
-		return
-	}
-	code, message := CodeDataSum, fmt.Sprintf("the checksum of logged block %d is wrong", t.block)
-	if s.j.isRevoked(s.l, t.block, s.run.tid) {
-		code, message = CodeRevokedDataSum, message+", but the block is revoked"
-	}
-	f := s.rec.Fault(code, message)
-	f.Fields.Uint("block", 0, 0, t.block)
-	if s.g.csum == csumV2 {
-		f.Sums(uint64(found), uint64(computed), 2)
-		return
-	}
-	f.Sums(uint64(found), uint64(computed), 4)
-	s.flippedData(f, b, t, found^computed)
-	s.j.explain(s.l, &f.Fields, t, nil)
-}
-
-// flippedData names the flipped bit, in the block or in the sum that its tag
-// keeps.
-func (s *scanner) flippedData(f *format.Fault, b []byte, t tag, diff uint32) {
-	if bits.OnesCount32(diff) == 1 {
-		bit := bits.TrailingZeros32(diff)
-		const sumAt = 12 // in a tag with a checksum of four bytes
-		f.SetFlip(s.j.place(s.run.desc)+int64(t.at)+sumAt+int64(3-bit/8), bit%8, "of the sum in its tag")
-		return
-	}
-	if at, bit := format.FlippedBit(castagnoli, len(b), diff); at >= 0 {
-		f.SetFlip(f.Offset+int64(at), bit, "")
-	}
-}
-
-// checkMagic: the kernel never stores a block that begins with the magic, so
-// one that does is the log's own, and its descriptor counts too many.
-func (s *scanner) checkMagic(b []byte) {
-	if h, ok := parseHeader(b); ok && isLogType(h.typ) && h.tid-s.run.tid <= s.g.ring() {
-		s.rec.Fault(CodeDataIsHeader, fmt.Sprintf("a block of the log's own, of transaction %d, is counted as data of transaction %d", h.tid, s.run.tid))
-	}
-}
-
-// checkPlausible: without a checksum, at least the contents must make sense.
-func (s *scanner) checkPlausible(b []byte, t tag) {
-	if s.g.csum != csumNone || s.j.fs == nil {
-		return
-	}
-	if why := s.j.implausible(s.l, t, b); why != "" {
-		f := s.rec.Fault(CodeImplausible, why)
-		f.Fields.Uint("block", 0, 0, t.block)
-	}
 }
 
 func (s *scanner) dataFields(t tag) {

@@ -30,16 +30,16 @@ import (
 //	0xFC   4  s_checksum
 //	0x100 768 s_users, 48 x 16
 type superblock struct {
-	h                               header
-	magicOK                         bool
-	blockSize, maxLen, first        uint32
-	sequence, start                 uint32
-	errno                           int32
-	compat, incompat, roCompat      uint32
-	uuid                            [16]byte
-	users                           uint32
-	checksumType                    byte
-	fcBlocks, head, stored, claimed uint32 // claimed: the computed checksum
+	h                                header
+	magicOK                          bool
+	blockSize, maxLen, first         uint32
+	sequence, start                  uint32
+	errno                            int32
+	compat, incompat, roCompat       uint32
+	uuid                             [16]byte
+	users                            uint32
+	checksumType                     byte
+	fcBlocks, head, stored, computed uint32
 	// seed of the checksums, where it is known otherwise than from the UUID.
 	seed *uint32
 }
@@ -57,7 +57,7 @@ func parseSuper(b []byte) superblock {
 	copy(s.uuid[:], b[0x30:])
 	s.users, s.checksumType = be.Uint32(b[0x40:]), b[0x50]
 	s.fcBlocks, s.head = be.Uint32(b[0x54:]), be.Uint32(b[0x58:])
-	s.stored, s.claimed = superSum(b)
+	s.stored, s.computed = superSum(b)
 	return s
 }
 

@@ -83,6 +83,12 @@ func (g *geometry) countTags(b []byte) uint32 {
 // revokes returns the block numbers in a revoke block. ok is false when its
 // count claims more than the block holds, which the kernel refuses.
 func (g *geometry) revokes(b []byte) (list []uint64, ok bool) {
+	ok = g.eachRevoke(b, func(block uint64) { list = append(list, block) })
+	return list, ok
+}
+
+// eachRevoke visits the block numbers in a revoke block.
+func (g *geometry) eachRevoke(b []byte, visit func(block uint64)) (ok bool) {
 	size := 4
 	if g.bits64 {
 		size = 8
@@ -93,12 +99,12 @@ func (g *geometry) revokes(b []byte) (list []uint64, ok bool) {
 	end := int(min(count, room))
 	for at := revokeHead; at+size <= end; at += size {
 		if g.bits64 {
-			list = append(list, be.Uint64(b[at:]))
+			visit(be.Uint64(b[at:]))
 		} else {
-			list = append(list, uint64(be.Uint32(b[at:])))
+			visit(uint64(be.Uint32(b[at:])))
 		}
 	}
-	return list, ok
+	return ok
 }
 
 // unescape gives a logged block its first four bytes back.

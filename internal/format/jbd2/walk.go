@@ -190,7 +190,7 @@ func (w *walker) revoke(b []byte) bool {
 		}
 	}
 	if !w.suspicious {
-		if _, ok := w.g.revokes(b); !ok && w.l.refusal == "" {
+		if ok := w.g.eachRevoke(b, func(uint64) {}); !ok && w.l.refusal == "" {
 			w.l.refusal = fmt.Sprintf("a revoke block of transaction %d claims too many bytes", w.tid)
 		}
 	}

@@ -50,7 +50,7 @@ func (im *Image) Filesystem(blocks uint32) []byte {
 // writeExt writes a superblock without checksum.
 func (im *Image) writeExt(b []byte, blocks uint32) {
 	sb := b[1024:2048]
-	groups := (int(blocks) + 8*im.BlockSize - 1) / (8 * im.BlockSize)
+	groups := int((uint64(blocks) + 8*uint64(im.BlockSize) - 1) / (8 * uint64(im.BlockSize)))
 	le.PutUint32(sb, uint32(groups*groupInodes))
 	le.PutUint32(sb[4:], blocks)
 	log, first := uint32(0), uint32(0)
