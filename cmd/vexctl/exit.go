@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/vexfs/vexctl/internal/filter"
@@ -39,12 +40,39 @@ func Main(args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	defer stop()
 	// A second signal ends the program at once.
 	context.AfterFunc(ctx, stop)
-	root := newRoot(&app{in: stdin, out: stdout, err: stderr})
+	out := &sticky{w: stdout}
+	root := newRoot(&app{in: stdin, out: out, err: stderr})
 	root.SetArgs(args)
 	root.SetIn(stdin)
-	root.SetOut(stdout)
+	root.SetOut(out)
 	root.SetErr(stderr)
-	return exitCode(ctx, root.ExecuteContext(ctx), stderr)
+	err := root.ExecuteContext(ctx)
+	if out.err != nil {
+		err = fmt.Errorf("write the output: %w", out.err)
+	}
+	return exitCode(ctx, err, stderr)
+}
+
+// sticky remembers the first failed write, so that a full disk is noticed
+// however the text got there.
+type sticky struct {
+	w   io.Writer
+	err error
+}
+
+func (s *sticky) Write(b []byte) (int, error) {
+	if s.err != nil {
+		return 0, s.err
+	}
+	n, err := s.w.Write(b)
+	s.err = err
+	return n, err
+}
+
+// file returns the file that is written, or nil.
+func (s *sticky) file() *os.File {
+	f, _ := s.w.(*os.File)
+	return f
 }
 
 // exitCode maps the error that a command ended with to its exit code, and
@@ -61,7 +89,11 @@ func exitCode(ctx context.Context, err error, stderr io.Writer) int {
 	case errors.Is(err, syscall.EPIPE):
 		return exitFailed // the reader of our output went away; it knows
 	case filter.IsBad(err):
-		fmt.Fprintf(stderr, "vexctl: %v\n", err)
+		prefix := "vexctl: "
+		for line := range strings.Lines(err.Error()) {
+			fmt.Fprintln(stderr, prefix+render.Plain(strings.TrimSuffix(line, "\n")))
+			prefix = ""
+		}
 	default:
 		fmt.Fprintf(stderr, "vexctl: %s\n", render.Plain(err.Error()))
 	}

@@ -44,8 +44,14 @@ func (o *output) flags(cmd *cobra.Command, kinds ...string) {
 
 // terminalWidth is the width of w if it is a terminal, else 0.
 func terminalWidth(w io.Writer) int {
-	f, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(f.Fd())) {
+	var f *os.File
+	switch w := w.(type) {
+	case *sticky:
+		f = w.file()
+	case *os.File:
+		f = w
+	}
+	if f == nil || !term.IsTerminal(int(f.Fd())) {
 		return 0
 	}
 	n, _, err := term.GetSize(int(f.Fd()))

@@ -91,9 +91,17 @@ func parseBound(s string, now time.Time) (bound, error) {
 }
 
 func parseTime(s string, now time.Time) (time.Time, error) {
+	if s == "now" {
+		return now, nil
+	}
 	if age, ok := strings.CutPrefix(s, "-"); ok {
 		if d, err := time.ParseDuration(age); err == nil {
 			return now.Add(-d), nil
+		}
+		for unit, days := range map[string]int{"d": 1, "w": 7} {
+			if n, err := strconv.ParseUint(strings.TrimSuffix(age, unit), 10, 16); err == nil && strings.HasSuffix(age, unit) {
+				return now.AddDate(0, 0, -days*int(n)), nil
+			}
 		}
 	}
 	day := now.Format(time.DateOnly)

@@ -179,8 +179,8 @@ func writeLine(w io.Writer, b []byte) error {
 // appendJSON appends the report in the form that scripts rely on.
 func (r verified) appendJSON(b []byte) []byte {
 	in := r.Info
-	b = append(b, `{"schema":1,"type":"verify","journal":`...)
-	b = render.String(b, r.path)
+	b = append(b, `{"schema":1,"type":"verify",`...)
+	b = render.Member(b, "journal", r.path)
 	b = append(b, `,"format":`...)
 	b = render.String(b, in.Format)
 	b = append(b, `,"variant":`...)
@@ -389,7 +389,7 @@ func findingsCSV(out io.Writer, results []verified) error {
 	w.Write([]string{"journal", "severity", "code", "offset", "journal_offset", "length", "seq", "tid", "found", "expected", "flipped_offset", "flipped_bit", "message"})
 	for _, r := range results {
 		for _, f := range r.Findings {
-			row := []string{r.path, f.Severity.String(), f.Code, fmt.Sprint(f.Offset), fmt.Sprint(f.JournalOffset), fmt.Sprint(f.Length),
+			row := []string{strings.ToValidUTF8(r.path, "\uFFFD"), f.Severity.String(), f.Code, fmt.Sprint(f.Offset), fmt.Sprint(f.JournalOffset), fmt.Sprint(f.Length),
 				optional(f.HasSeq, f.Seq), optional(f.HasTid, f.Tid), f.Found, f.Want, "", "", f.Message}
 			if f.FlipOffset >= 0 {
 				row[10], row[11] = fmt.Sprint(f.FlipOffset), fmt.Sprint(f.FlipBit)

@@ -73,6 +73,10 @@ func (s *Super) journalsData() bool { return s.MountOptions&0x60 == 0x20 }
 
 func (x *Explainer) explainExtents(f *format.Fields, own *run, b []byte) {
 	n, _ := parseExtents(b)
+	if own != nil && (own.kind == kindFile || !x.extentsOf(&n, own.inode)) {
+		x.byOwner(f, own) // a file may hold what looks like a tree
+		return
+	}
 	blockType(f, kindExtents)
 	if own != nil && own.kind == kindExtents && x.extentsOf(&n, own.inode) {
 		f.Uint("inode", 0, 0, uint64(own.inode))

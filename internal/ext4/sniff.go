@@ -14,7 +14,7 @@ func (s *Super) sniff(b []byte) kind {
 			return kindXattr
 		}
 	case first&0xffff == extentMagic:
-		if s.looksLikeExtents(b) {
+		if s.Incompat&incompatExtents != 0 && s.looksLikeExtents(b) {
 			return kindExtents
 		}
 	case uint64(first) <= uint64(s.Inodes):

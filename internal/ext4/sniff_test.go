@@ -54,6 +54,9 @@ func TestSniff(t *testing.T) {
 		{"few numbers", pointers(3, 1), kindUnknown},
 	} {
 		s := Super{Inodes: 5000, Blocks: 1 << 16, FirstDataBlock: 1, BlockSize: 1024, Incompat: incompatFiletype}
+		if strings.HasPrefix(c.name, "extents") {
+			s.Incompat |= incompatExtents
+		}
 		if got := s.sniff(c.b); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}

@@ -40,7 +40,8 @@ type Filter struct {
 
 // Error is a bad expression.
 type Error struct {
-	// Expression is the source, Column the 0-based place of the first mistake.
+	// Expression is the line of the source with the first mistake, Column its
+	// 0-based place there.
 	Expression string
 	Column     int
 	Message    string
@@ -67,7 +68,11 @@ func Compile(expr string) (*Filter, error) {
 	ast, issues := env.Compile(expr)
 	if issues != nil && issues.Err() != nil {
 		first := issues.Errors()[0]
-		return nil, &Error{Expression: expr, Column: max(first.Location.Column(), 0), Message: first.Message}
+		line := expr
+		if lines := strings.Split(expr, "\n"); first.Location.Line() >= 1 && first.Location.Line() <= len(lines) {
+			line = lines[first.Location.Line()-1]
+		}
+		return nil, &Error{Expression: line, Column: max(first.Location.Column(), 0), Message: first.Message}
 	}
 	if ast.OutputType() != cel.BoolType && ast.OutputType() != cel.DynType {
 		return nil, &Error{Expression: expr, Message: fmt.Sprintf("the expression yields a %s, not true or false", ast.OutputType())}

@@ -114,6 +114,22 @@ func TestViewBeyondTheBaseIsTruncated(t *testing.T) {
 	}
 }
 
+func TestContiguousAlwaysGoesForward(t *testing.T) {
+	short := NewBytes("short", pattern(100))
+	v := NewView(short, []Extent{{0, 50, 100}, {100, 400, 100}, {200, -1, 100}}, 300)
+	for off := range int64(400) {
+		if end := Contiguous(v, off); end <= off {
+			t.Fatalf("from byte %d on one piece ends at %d", off, end)
+		}
+	}
+	if n := Held(v); n != 50 {
+		t.Errorf("the file holds %d bytes of the view, want 50", n)
+	}
+	if n := Held(Section(short, 0, 100)); n != 100 {
+		t.Errorf("the file holds %d bytes of all of itself", n)
+	}
+}
+
 // flaky fails to read some of its bytes.
 type flaky struct {
 	*Bytes

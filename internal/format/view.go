@@ -3,6 +3,7 @@ package format
 import (
 	"io"
 	"io/fs"
+	"math"
 	"sort"
 )
 
@@ -111,16 +112,44 @@ func (v *View) NextData(off int64) int64 {
 func Contiguous(src Source, off int64) int64 {
 	v, ok := src.(*View)
 	if !ok {
-		return src.Size()
+		return endAfter(src.Size(), off)
 	}
 	i := v.find(off)
 	if i >= len(v.extents) {
-		return v.size
+		return endAfter(v.size, off)
 	}
 	e := v.extents[i]
 	if e.From < 0 {
 		return e.At + e.Length
 	}
-	inner := Contiguous(v.base, e.From+off-e.At) - e.From + e.At
-	return min(e.At+e.Length, inner)
+	inner := Contiguous(v.base, e.From+off-e.At)
+	if rest := inner - e.From; rest < e.Length {
+		return e.At + rest
+	}
+	return e.At + e.Length
+}
+
+// endAfter is the end of what off lies in: the source, or the emptiness behind
+// it, which goes on for ever.
+func endAfter(size, off int64) int64 {
+	if off < size {
+		return size
+	}
+	return math.MaxInt64
+}
+
+// Held returns the first offset of src, at or after 0, that its file is too
+// short to hold, or its size when the file holds all of it.
+func Held(src Source) int64 {
+	v, ok := src.(*View)
+	if !ok {
+		return src.Size()
+	}
+	end := Held(v.base)
+	for _, e := range v.extents {
+		if e.From >= 0 && e.From+e.Length > end {
+			return e.At + max(end-e.From, 0)
+		}
+	}
+	return v.size
 }

@@ -412,6 +412,12 @@ func linkFields(links []event.Link) []format.Fields {
 	return out
 }
 
+// Member appends a text as a member of an object, with its raw bytes beside it
+// when it is not UTF-8.
+func Member(b []byte, name, value string) []byte {
+	return member(b, &format.Field{Name: name, Type: format.TypeText, S: value})
+}
+
 // Strings appends a list of texts as a JSON array.
 func Strings(b []byte, list []string) []byte {
 	b = append(b, '[')

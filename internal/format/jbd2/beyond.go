@@ -225,15 +225,20 @@ func (s *search) commit(d uint32, h header, b []byte) {
 	}
 }
 
-// commitCounts says whether a commit block can be trusted. Without checksums
-// its time must not lie before the live log's or the filesystem's making.
+// commitCounts says whether a commit block can be trusted. It must not be older
+// than the live log: e2fsck, when it gives up on a log, lets the next mount use
+// its tids again. Without checksums it must not be older than the filesystem
+// either.
 func (s *search) commitCounts(b []byte) bool {
+	sec := be.Uint64(b[48:])
+	if sec < s.l.lastSec {
+		return false
+	}
 	if s.g.sealed() {
 		ok, _ := s.g.commitHolds(b)
 		return ok
 	}
-	sec := be.Uint64(b[48:])
-	return sec >= s.l.lastSec && sec >= s.j.madeAt() && format.IsZero(b[commitUsed:])
+	return sec >= s.j.madeAt() && format.IsZero(b[commitUsed:])
 }
 
 // judge turns what the walk and the search found into faults of the journal as

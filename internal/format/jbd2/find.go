@@ -156,6 +156,9 @@ func open(src format.Source, o opening) (format.Journal, error) {
 		j.found = append(j.found, *j.fault(CodeUnreadable, o.at, 1, "the journal superblock can't be read: "+format.Cause(err)))
 		j.refuse("its superblock can't be read")
 	}
+	if held := format.Held(src) / int64(j.geo.blockSize); held < int64(j.geo.blocks) && j.geo.blocks > 0 {
+		complaints = append(complaints, complaint{CodeTruncated, fmt.Sprintf("the file ends before block %d of the journal, which has %d", held, j.geo.blocks)})
+	}
 	j.checkSuper(complaints)
 	j.checkExternal()
 	return j, nil

@@ -204,7 +204,12 @@ func (j *Journal) outlook(l *live) string {
 		return "the log holds no whole transaction to replay"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "the kernel would replay transactions %d to %d", j.geo.sequence, l.end-1)
+	switch {
+	case l.commits == 1:
+		fmt.Fprintf(&b, "the kernel would replay transaction %d", j.geo.sequence)
+	default:
+		fmt.Fprintf(&b, "the kernel would replay transactions %d to %d", j.geo.sequence, l.end-1)
+	}
 	if l.fast.commits > 0 {
 		fmt.Fprintf(&b, " and %d fast commits", l.fast.commits)
 	}

@@ -107,7 +107,7 @@ func (g *gapRun) add(from, to int64, b []byte, err error) bool {
 		g.limit = format.Contiguous(g.s.j.src, from)
 	}
 	// A hole may reach over the end of the piece.
-	for to > g.limit {
+	for to > g.limit && g.limit > g.from {
 		g.to = g.limit
 		if !g.flush() {
 			return false

@@ -11,6 +11,7 @@ import (
 )
 
 const (
+	sector = 512
 	// salvageReach is how far a headless journal is searched for its blocks,
 	// and embeddedReach how far a disk without a filesystem for a journal.
 	salvageReach  = 8 << 20
@@ -50,8 +51,8 @@ func salvage(ctx context.Context, src format.Source) (format.Journal, error) {
 // it is taken to be in one piece, and the fault says so.
 func embedded(ctx context.Context, src format.Source) (format.Journal, error) {
 	w := format.NewWindow(src, 1<<20)
-	for off := int64(0); off < min(src.Size(), embeddedReach); off += minBlockSize {
-		off = format.NextData(src, off) / minBlockSize * minBlockSize
+	for off := int64(0); off < min(src.Size(), embeddedReach); off += sector {
+		off = format.NextData(src, off) / sector * sector
 		if off&(1<<20-1) == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
@@ -62,8 +63,11 @@ func embedded(ctx context.Context, src format.Source) (format.Journal, error) {
 		}
 		s := parseSuper(b)
 		length := int64(s.maxLen) * int64(s.blockSize)
-		if !validBlockSize(s.blockSize) || s.maxLen < minLogBlocks || off%int64(s.blockSize) != 0 || s.hasCsum() && s.stored != s.computed {
+		if !validBlockSize(s.blockSize) || s.maxLen < minLogBlocks || s.hasCsum() && s.stored != s.computed {
 			continue
+		}
+		if j := around(src, off); j != nil {
+			return j, nil
 		}
 		view := format.Section(src, off, min(length, src.Size()-off))
 		lost := format.Fault{Code: ext4.FaultSuper, Offset: 1024, Length: superSize, FlipOffset: -1,
@@ -74,6 +78,36 @@ func embedded(ctx context.Context, src format.Source) (format.Journal, error) {
 		}
 	}
 	return nil, nil
+}
+
+// around looks for a filesystem that begins somewhere before its journal, at
+// journalAt, and returns the journal that it leads to.
+func around(src format.Source, journalAt int64) format.Journal {
+	const magicAt, most = 1024 + 0x38, 64
+	w := format.NewWindow(src, 1<<20)
+	tried := 0
+	for base := int64(0); base < journalAt && tried < most; base += sector {
+		base = max(base, (format.NextData(src, base+magicAt)-magicAt)/sector*sector)
+		b, err := w.At(base+magicAt, 2)
+		if err != nil || le.Uint16(b) != extMagic {
+			continue
+		}
+		tried++
+		view := format.Section(src, base, src.Size()-base)
+		fs, err := ext4.Open(view)
+		if err != nil || fs.Backup >= 0 {
+			continue
+		}
+		found, err := findInFilesystem(view, fs, format.Options{})
+		if err != nil {
+			continue
+		}
+		if j := found.(*Journal); j.Source().Size() > 0 && format.Place(j.src, 0) == journalAt {
+			j.where = fmt.Sprintf("%s at byte %d", j.where, base)
+			return j
+		}
+	}
+	return nil
 }
 
 // badStretch is how far a search goes on after a failed read: a dying disk

@@ -35,11 +35,26 @@ func (s blocks) walk(ctx context.Context, d depth, v visit) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		if hole := format.NextData(s.src, off) / BlockSize * BlockSize; hole > off+BlockSize {
+			if !w.hole(off, hole) {
+				return nil
+			}
+			off = hole - BlockSize
+			continue
+		}
 		if !w.block(off) {
 			return nil
 		}
 	}
 	return nil
+}
+
+// hole visits blocks [from, to) of a sparse file, which nobody wrote, as one
+// record.
+func (w *blockWalk) hole(from, to int64) bool {
+	rec := w.start(from, to-from)
+	rec.Fault(CodeStorMagic, "there are no blocks here, but a hole in the file")
+	return w.visit(rec, nil)
 }
 
 func (w *blockWalk) start(off, n int64) *format.Record {
@@ -165,6 +180,10 @@ func (s blocks) stamps(ctx context.Context, from, to int64, each func(stamp)) er
 	for off := from / BlockSize * BlockSize; off < to; off += BlockSize {
 		if err := ctx.Err(); err != nil {
 			return err
+		}
+		if hole := format.NextData(s.src, off) / BlockSize * BlockSize; hole > off+BlockSize {
+			off = hole - BlockSize
+			continue
 		}
 		w.block(off)
 	}

@@ -40,7 +40,7 @@ func readFrame(src format.Source) (*frame, error) {
 			err = format.ErrTruncated
 		}
 		f.layOut()
-		return f, fmt.Errorf("read the file header: %w", err)
+		return f, fmt.Errorf("%s: read the file header: %w", src.Name(), err)
 	}
 	f.raw = b
 	f.h = readHeader(b, &f.fields)
