@@ -172,7 +172,18 @@ func (d *disk) tryMount(t testing.TB, options string) (*mounted, error) {
 
 func (d *disk) mount(t testing.TB) *mounted {
 	t.Helper()
-	m, err := d.tryMount(t, strings.Trim("nodelalloc,commit=900,"+strings.Trim(d.options, ","), ","))
+	options := strings.Trim("nodelalloc,commit=900,"+strings.Trim(d.options, ","), ",")
+	m, err := d.tryMount(t, options)
+	for range 5 {
+		if err == nil {
+			break
+		}
+		// Loop devices come and go on all sides; one that was just freed may
+		// still be busy.
+		t.Logf("mounting once more after: %v", err)
+		time.Sleep(200 * time.Millisecond)
+		m, err = d.tryMount(t, options)
+	}
 	must(t, err)
 	return m
 }
