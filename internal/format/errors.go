@@ -12,7 +12,7 @@ import (
 var (
 	// ErrUnknownFormat: the bytes are no journal that any format recognises.
 	ErrUnknownFormat = errors.New("unknown format")
-	// ErrUnsupported: the journal needs a feature that is not implemented, so
+	// ErrUnsupported: the journal needs a feature that this program lacks, so
 	// reading on would misread it.
 	ErrUnsupported = errors.New("unsupported")
 	// ErrCorrupt: a structure that must be right before anything can be read
