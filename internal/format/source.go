@@ -72,11 +72,7 @@ func newFile(f *os.File, path string) (*File, error) {
 		if s.size, err = f.Seek(0, io.SeekEnd); err != nil {
 			return nil, openError(path, err)
 		}
-		// A mounted filesystem writes its log past the page cache of the
-		// device, where an earlier look has left what was there before.
-		// Dropping clean pages is a request; a device that does not heed it is
-		// read as before.
-		_ = unix.Fadvise(int(f.Fd()), 0, 0, unix.FADV_DONTNEED)
+		dropCache(f)
 	default:
 		return nil, &Error{What: "is " + typeName(mode) + ", not a file or a block device", Path: path, Offset: -1,
 			Hint: "name a journal, a disk image or a block device", Err: ErrUnknownFormat}
