@@ -329,13 +329,14 @@ func (j *Journal) damagedHeader(l *live) *format.Fault {
 }
 
 // mend returns b with the header that would make it the next block of
-// transaction tid, if that changes one or two bits and, where there are
-// checksums, b then has the right one.
+// transaction tid, if that changes one or two bits, or the magic alone, and,
+// where there are checksums, b then has the right one.
 func (j *Journal) mend(b []byte, tid uint32) (mended []byte, wrong int) {
 	for _, typ := range []uint32{typeDescriptor, typeCommit, typeRevoke} {
 		have := header{be.Uint32(b[4:]), be.Uint32(b[8:])}
 		wrong = bits.OnesCount32(be.Uint32(b)^magic) + bits.OnesCount32(have.typ^typ) + bits.OnesCount32(have.tid^tid)
-		if wrong == 0 || wrong > 2 {
+		magicOnly := have.typ == typ && have.tid == tid
+		if wrong == 0 || wrong > 2 && !(magicOnly && j.geo.sealed()) {
 			continue
 		}
 		if !j.geo.sealed() && (have.typ != typ || have.tid != tid) {

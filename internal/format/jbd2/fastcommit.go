@@ -261,6 +261,7 @@ func (j *Journal) judgeFast(fc *fastCommits, r *fcReader, tid uint32, pos int64,
 // tid cut short, and not the rest of an older one that newer ones overwrote.
 func (j *Journal) unfinished(r *fcReader, pos int64, tid uint32) bool {
 	bs := int64(j.geo.blockSize)
+	start := pos
 	for pos < j.fcSize() {
 		b, err := r.w.At(j.geo.off(j.geo.fcFirst)+pos/bs*bs, int(bs))
 		if err != nil {
@@ -268,7 +269,8 @@ func (j *Journal) unfinished(r *fcReader, pos int64, tid uint32) bool {
 		}
 		u, ok := parseUnit(b, int(pos%bs))
 		if !ok {
-			return u.tag != 0
+			// What is left of an older one still has its TAIL.
+			return u.tag != 0 || pos > start
 		}
 		if u.tag == fcTail {
 			return le.Uint32(u.value) == tid
